@@ -1,0 +1,53 @@
+# make help lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints/py311-cpu.txt
+GENERATE_EXTRAS := llm,train,mujoco,maniskill
+ARGS ?= --env ManiSkill
+
+.PHONY: help generate test lint types layers compat clean
+
+help:  ## List the targets.
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS)]'
+	touch $@
+
+$(VENV)/.test: $(VENV)/.generate
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),data,dev]'
+	touch $@
+
+generate: $(VENV)/.generate  ## Install and generate a reward; ARGS="--env Hopper-v5" passes options on.
+	$(BIN)/reward_synth generate $(ARGS)
+
+test: $(VENV)/.test lint types layers  ## Install, lint, type-check and run every test.
+	$(BIN)/python -m pytest --doctest-modules reward_synth tests \
+	    --cov --cov-report=term:skip-covered --cov-fail-under=85
+	$(MAKE) compat
+
+lint: $(VENV)/.test  ## Style and import layers.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test  ## mypy, strict.
+	$(BIN)/mypy
+
+layers: $(VENV)/.test  ## Each layer imports only from below.
+	$(BIN)/lint-imports
+
+compat: $(VENV)/.test  ## The wrapper's tests on the oldest and the newest Gymnasium.
+	for version in 1.1.1 1.4.0; do \
+	    $(BIN)/python -m pip install --quiet --no-deps --upgrade \
+	        --target .compat/gymnasium-$$version gymnasium==$$version || exit 1; \
+	    PYTHONPATH=.compat/gymnasium-$$version $(BIN)/python -m pytest -q \
+	        tests/wrappers -p no:cacheprovider || exit 1; \
+	done
+
+clean:  ## Remove what the targets made, but no runs.
+	rm -rf $(VENV) .compat build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Benchmarks: each runs with ``python -m``, takes ``--quick`` and ``--json FILE``."""

@@ -1,0 +1,123 @@
+"""Writes the tables of the README from the committed results.
+
+    python -m reward_synth.benchmarks.tables
+
+A test keeps README and results equal, so that no figure is ever typed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]  # the package shows it through a link
+RESULTS = ROOT / "benchmarks" / "results"
+README = ROOT / "README.md"
+BEGIN = "<!-- results: begin -->"
+END = "<!-- results: end -->"
+_LABELS = {
+    "sparse": "success alone (sparse)",
+    "dense": "generated, chosen",
+    "expert": "the environment's own dense reward",
+}
+
+
+def load_results(folder: Path = RESULTS) -> list[dict[str, Any]]:
+    """Return the rows of every training study, in the order of the file names."""
+    rows: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("training_*.json")):
+        rows += json.loads(path.read_text())["rows"]
+    return rows
+
+
+def training_summary(rows: Sequence[dict[str, Any]]) -> str:
+    """Return one line an environment and arm: success of each training.
+
+    Of the generated candidates only the chosen ones count; all are in the files.
+
+    Example:
+        >>> row = {"env": "E", "arm": "sparse", "chosen": False, "status": "ok",
+        ...        "success_any": 0.0, "success_last": 0.0, "steps": 9, "episodes": 20,
+        ...        "seconds": 5.0}
+        >>> print(training_summary([row]).splitlines()[-1])
+        | E | success alone (sparse) | 9 | 0% | 0% | 0 of 1 |
+    """
+    lines = [
+        "| environment | reward | steps | success in each training "
+        "| mean at the last step | trainings of at least 90% |",
+        "|---|---|---|---|---|---|",
+    ]
+    for env in dict.fromkeys(row["env"] for row in rows):
+        for arm, label in _LABELS.items():
+            group = [row for row in rows if row["env"] == env and _counts(row, arm)]
+            if group:
+                lines.append(_line(env, label, group))
+    return "\n".join(lines)
+
+
+def _counts(row: dict[str, Any], arm: str) -> bool:
+    if row["status"] != "ok" or row["arm"] != arm:
+        return False
+    return arm != "dense" or bool(row["chosen"])
+
+
+def _line(env: str, label: str, group: Sequence[dict[str, Any]]) -> str:
+    rates = [row["success_any"] for row in group]
+    last = sum(row["success_last"] for row in group) / len(group)
+    good = sum(rate >= 0.9 for rate in rates)  # noqa: PLR2004 - the column's own name
+    each = ", ".join(f"{rate:.0%}" for rate in rates)
+    steps = f"{group[0]['steps']:,}"
+    return (
+        f"| {env} | {label} | {steps} | {each} | {last:.0%} | {good} of {len(group)} |"
+    )
+
+
+def section(paths: Iterable[Path]) -> str:
+    """Return the README's section of measured figures."""
+    files = [json.loads(path.read_text()) for path in paths]
+    rows = [row for file in files for row in file["rows"]]
+    if not rows:
+        return f"{BEGIN}\n{END}"
+    commands = "\n".join(f"{file['command']} --json FILE" for file in files)
+    episodes = rows[0]["episodes"]
+    return "\n".join(
+        [
+            BEGIN,
+            "Rewards composed without a language model, trained with SAC on two CPU cores.",
+            f"Success is the share of {episodes} evaluation episodes in which the task's",
+            "own rule held; candidates were chosen on other episodes. Every training,",
+            "also of candidates that were not chosen, is in `benchmarks/results/`.",
+            "",
+            training_summary(rows),
+            "",
+            "```",
+            commands,
+            "```",
+            END,
+        ]
+    )
+
+
+def updated(text: str) -> str:
+    """Return the README's text with the current section."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return before + section(sorted(RESULTS.glob("training_*.json"))) + after
+
+
+def main() -> None:
+    """Write the README, or check it."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help="the same; it is quick")
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
+    given = parser.parse_args()
+    README.write_text(updated(README.read_text()))
+    if given.json:
+        given.json.write_text(json.dumps(load_results(), indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

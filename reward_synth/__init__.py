@@ -1,0 +1,86 @@
+"""Dense rewards for sparse Gymnasium environments.
+
+    import gymnasium as gym
+    import reward_synth
+
+    env = reward_synth.wrap(gym.make("MountainCarContinuous-v0"), "runs/x/reward.py")
+
+Names load on first use: importing this package loads no simulator, no learner and no
+client of a model server.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reward_synth.api import (
+        GenerateConfig,
+        Generated,
+        TrainConfig,
+        generate,
+        make,
+        wrap,
+    )
+    from reward_synth.envs import describe_env
+    from reward_synth.errors import RewardSynthError
+    from reward_synth.program import Provenance, RewardProgram
+    from reward_synth.reward import Transition
+    from reward_synth.task import Field, FieldReader, Success, TaskSpec
+    from reward_synth.wrappers import DenseReward, SparseReward, SuccessInfo
+
+_HOMES = {
+    "DenseReward": "reward_synth.wrappers",
+    "Field": "reward_synth.task",
+    "FieldReader": "reward_synth.task",
+    "GenerateConfig": "reward_synth.api",
+    "Generated": "reward_synth.api",
+    "Provenance": "reward_synth.program",
+    "RewardProgram": "reward_synth.program",
+    "RewardSynthError": "reward_synth.errors",
+    "SparseReward": "reward_synth.wrappers",
+    "Success": "reward_synth.task",
+    "SuccessInfo": "reward_synth.wrappers",
+    "TaskSpec": "reward_synth.task",
+    "TrainConfig": "reward_synth.api",
+    "Transition": "reward_synth.reward",
+    "describe_env": "reward_synth.envs",
+    "generate": "reward_synth.api",
+    "make": "reward_synth.api",
+    "wrap": "reward_synth.api",
+}
+
+__all__ = [
+    "DenseReward",
+    "Field",
+    "FieldReader",
+    "GenerateConfig",
+    "Generated",
+    "Provenance",
+    "RewardProgram",
+    "RewardSynthError",
+    "SparseReward",
+    "Success",
+    "SuccessInfo",
+    "TaskSpec",
+    "TrainConfig",
+    "Transition",
+    "describe_env",
+    "generate",
+    "make",
+    "wrap",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'reward_synth' has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

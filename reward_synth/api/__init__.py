@@ -1,0 +1,22 @@
+"""What users call: wrap an environment, generate, check and train rewards."""
+
+from reward_synth.api.config import GenerateConfig, TrainConfig
+from reward_synth.api.generate import generate
+from reward_synth.api.prepare import Prepared, check_program, prepare
+from reward_synth.api.result import Generated, Watcher
+from reward_synth.api.train import train
+from reward_synth.api.wrap import make, wrap
+
+__all__ = [
+    "GenerateConfig",
+    "Generated",
+    "Prepared",
+    "TrainConfig",
+    "Watcher",
+    "check_program",
+    "generate",
+    "make",
+    "prepare",
+    "train",
+    "wrap",
+]

@@ -1,0 +1,193 @@
+"""Settings of a run: what the store compares when a run goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from reward_synth.agents import AgentConfig
+from reward_synth.errors import UsageError
+from reward_synth.llm import Prices
+from reward_synth.llm.secrets import check_url
+
+SandboxMode = Literal["strict", "reduced"]
+_HOTTEST = 2.0
+"""The largest temperature of the protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvConfig:
+    """Which environment, and how it is described."""
+
+    env: str
+    """A family, ``Family/Task``, a Gymnasium id, or ``module:Id``."""
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    """Given to the environment when it is made."""
+    instruction: str | None = None
+    """What is to be done; by default what the environment says."""
+    success: str | None = None
+    """The success rule; by default the environment's own."""
+    allow_info: tuple[str, ...] = ()
+    """Keys of ``info`` that programs may read."""
+    task_file: str | None = None
+    """A saved task description, used in place of a new one."""
+    demonstrations: str | None = None
+    """Recorded rollouts (.npz) or the name of a Minari data set."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse texts without content, which would pass for not given."""
+        _refuse_empty(
+            {
+                "--task": self.instruction,
+                "--success": self.success,
+                "--task-spec": self.task_file,
+                "--demos": self.demonstrations,
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Which language model writes programs, if any."""
+
+    model: str | None = None
+    """Its name; None: no model, programs are composed symbolically."""
+    base_url: str | None = None
+    """The endpoint; by default ``OPENAI_BASE_URL``, else the client's own."""
+    temperature: float = 1.0
+    max_tokens: int = 4096
+    repairs: int = 2
+    """How often one answer may be corrected."""
+    replay: str | None = None
+    """A run whose recorded answers are used; no endpoint is asked."""
+    timeout: float = 120.0
+    """Seconds for one request."""
+    prices: Prices | None = None
+    """What a million tokens cost; None: costs are not told."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no endpoint would take, before anything else is done."""
+        _refuse_empty(
+            {
+                "--model": self.model,
+                "--base-url": self.base_url,
+                "--replay": self.replay,
+            }
+        )
+        if self.base_url is not None:
+            check_url(self.base_url)
+            if self.model is None and self.replay is None:
+                raise UsageError(
+                    "--base-url needs --model NAME, the model to ask there."
+                )
+        if not 0.0 <= self.temperature <= _HOTTEST:
+            raise UsageError(
+                f"--temperature must lie in [0, 2], received {self.temperature}."
+            )
+        if self.max_tokens < 1:
+            raise UsageError(
+                f"--max-tokens must be at least 1, received {self.max_tokens}."
+            )
+        if self.repairs < 0:
+            raise UsageError(f"--repairs must be 0 or more, received {self.repairs}.")
+        if not 0.0 < self.timeout < math.inf:
+            raise UsageError(
+                f"--timeout must be above 0 seconds, received {self.timeout}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """How candidates are measured by training."""
+
+    steps: int = 0
+    """Environment steps of each training; 0: none."""
+    top: int = 2
+    """How many of the best candidates are trained."""
+    seeds: int = 1
+    """Trainings of each arm, with seeds that count up."""
+    algorithm: str = "auto"
+    episodes: int = 20
+    """Episodes of each evaluation."""
+    jobs: int = 2
+    """Trainings at once."""
+    expert: bool = False
+    """Also train with the environment's own dense reward."""
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if self.steps < 0:
+            raise UsageError(
+                f"--train-steps must be 0 (no training) or more, received {self.steps}."
+            )
+        counts = {
+            "--train-top": self.top,
+            "--seeds": self.seeds,
+            "--episodes": self.episodes,
+            "--jobs": self.jobs,
+        }
+        for name, value in counts.items():
+            if value < 1:
+                raise UsageError(f"{name} must be at least 1, received {value}.")
+        self.agent()
+
+    def agent(self) -> AgentConfig:
+        """Return the agent's settings.
+
+        Raises:
+            UsageError: The algorithm is not one of ours.
+        """
+        return AgentConfig(self.algorithm)  # type: ignore[arg-type]  # checked there
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateConfig:
+    """Everything that decides what ``generate`` does."""
+
+    env: EnvConfig
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainConfig = field(default_factory=TrainConfig)
+    candidates: int = 8
+    """Programs in all."""
+    rounds: int = 2
+    """Rounds in which they are asked for."""
+    combine: str = "add"
+    weight: float = 1.0
+    sandbox: SandboxMode = "reduced"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that mean nothing."""
+        if self.candidates < 1:
+            raise UsageError(f"--n must be at least 1, received {self.candidates}.")
+        if self.rounds < 1:
+            raise UsageError(f"--rounds must be at least 1, received {self.rounds}.")
+        check_weight(self.weight)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data: what a run is compared by when it goes on.
+
+        How many trainings run at once, and prices, change no result and are left out.
+        """
+        data = asdict(self)
+        del data["training"]["jobs"]
+        del data["model"]["prices"]
+        return data
+
+
+def check_weight(weight: float) -> None:
+    """Refuse a factor that would spoil every reward.
+
+    Raises:
+        UsageError: It is not finite.
+    """
+    if not math.isfinite(weight):
+        raise UsageError(f"--weight must be finite, received {weight}.")
+
+
+def _refuse_empty(options: Mapping[str, str | None]) -> None:
+    for name, value in options.items():
+        if value is not None and not value.strip():
+            raise UsageError(f"{name} is empty. Give it a value, or leave it out.")

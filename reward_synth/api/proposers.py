@@ -1,0 +1,121 @@
+"""Chooses who proposes programs, and says why."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from reward_synth.api.config import GenerateConfig, ModelConfig
+from reward_synth.errors import UsageError
+from reward_synth.llm import (
+    ChatModel,
+    Completion,
+    JournaledChat,
+    OpenAIChat,
+    RecordJournal,
+    ReplayChat,
+    RetryPolicy,
+)
+from reward_synth.search import (
+    LanguageModelProposer,
+    Proposer,
+    Sampling,
+    SymbolicProposer,
+)
+from reward_synth.store import RunStore
+from reward_synth.task import TaskSpec
+
+DISTRIBUTION = "reward-synth"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A proposer and the reason for it."""
+
+    proposer: Proposer
+    why: str
+
+
+def choose_proposer(
+    config: GenerateConfig, task: TaskSpec, store: RunStore | None
+) -> Chosen:
+    """Return the proposer that the configuration asks for.
+
+    Args:
+        config: The run's configuration.
+        task: The task.
+        store: Where answers are kept, or None: nothing will be asked.
+
+    Raises:
+        UsageError: The run to replay holds no answers.
+    """
+    model = config.model
+    seed = config.env.seed
+    if model.replay is not None:
+        recorded = recorded_model(model)
+        chat = _replay(model, store)
+        why = f"Answers are replayed from {model.replay}; no endpoint is asked."
+        return Chosen(_proposer(config, task, chat, recorded), why)
+    if model.model is None:
+        why = "No model is configured (--model), so programs are composed symbolically."
+        return Chosen(SymbolicProposer(task, seed, version(DISTRIBUTION)), why)
+    where = model.base_url or os.environ.get("OPENAI_BASE_URL") or "OpenAI's endpoint"
+    why = f"--model {model.model} at {where}."
+    chat = _journalled(model, seed, store)
+    return Chosen(_proposer(config, task, chat, model.model), why)
+
+
+def _proposer(
+    config: GenerateConfig, task: TaskSpec, chat: ChatModel, model: str
+) -> LanguageModelProposer:
+    sampling = Sampling(
+        model,
+        temperature=config.model.temperature,
+        max_tokens=config.model.max_tokens,
+        seed=config.env.seed,
+        repairs=config.model.repairs,
+    )
+    return LanguageModelProposer(task, chat, sampling, version(DISTRIBUTION))
+
+
+def _journalled(model: ModelConfig, seed: int, store: RunStore | None) -> ChatModel:
+    if store is None:  # a dry run: nothing is asked, and nothing can be
+        return ReplayChat(lambda _: None)
+    policy = RetryPolicy(rng=np.random.default_rng(seed))
+    inner = OpenAIChat(
+        model.model or "", model.base_url, policy=policy, timeout=model.timeout
+    )
+    return JournaledChat(inner, RecordJournal(store.calls))
+
+
+def _replay(model: ModelConfig, store: RunStore | None) -> ChatModel:
+    """Answer from another run; copy what is used, so that this run is whole too."""
+    with RunStore.read(model.replay or "") as recorded:
+        answers = dict(recorded.calls.completions())
+    chat = ReplayChat(lambda digest: _completion(answers.get(digest)))
+    return chat if store is None else JournaledChat(chat, RecordJournal(store.calls))
+
+
+def _completion(payload: Mapping[str, Any] | None) -> Completion | None:
+    return None if payload is None else Completion.from_payload(payload)
+
+
+def recorded_model(model: ModelConfig) -> str:
+    """Return the model whose answers the replayed run holds.
+
+    Raises:
+        UsageError: It is no run, or it was made without a model.
+    """
+    with RunStore.read(model.replay or "") as recorded:
+        asked = [request["model"] for _, request in recorded.calls.requests()]
+    if not asked:
+        raise UsageError(
+            f"{model.replay} was made without a model; there are no answers to replay. "
+            "The same seed gives the same symbolic programs."
+        )
+    return model.model or str(asked[0])

@@ -1,0 +1,66 @@
+"""Trains an agent with a reward program, beside the sparse arm."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reward_synth.agents.training import Trained, train_all
+from reward_synth.api.config import EnvConfig, TrainConfig, check_weight
+from reward_synth.api.measure import trial_specs
+from reward_synth.api.prepare import Prepared, describe, require_trainable
+from reward_synth.api.report import training_table, training_words
+from reward_synth.api.result import Watcher
+from reward_synth.errors import NothingUsableError, UsageError
+from reward_synth.program import RewardProgram
+from reward_synth.store import RunStore
+from reward_synth.wrappers.sources import reward_source
+
+
+def train(
+    config: EnvConfig,
+    training: TrainConfig,
+    program: RewardProgram,
+    folder: Path,
+    *,
+    combine: str = "add",
+    weight: float = 1.0,
+    watcher: Watcher | None = None,
+) -> list[Trained]:
+    """Train and measure ``program`` and the sparse arm; writes ``report.md``.
+
+    Raises:
+        UsageError: The task cannot be trained or measured, or no steps were given.
+        ProgramError: The program does not fit the task.
+        NothingUsableError: Every training failed.
+    """
+    watcher = watcher or Watcher()
+    if training.steps < 1:
+        raise UsageError("--train-steps must be at least 1.")
+    check_weight(weight)
+    ref, task = describe(config, watcher.notify)
+    require_trainable(task, training)
+    # refuse before anything is trained what the wrapper would refuse in each trial
+    reward_source(program, task, potential=combine == "potential")
+    prepared = Prepared(ref, task, ())
+    specs = trial_specs(
+        prepared,
+        [program],
+        training,
+        seed=config.seed,
+        combine=combine,
+        weight=weight,
+    )
+    identity = {"verb": "train", "trials": [spec.config() for spec in specs]}
+    with RunStore.open(folder, identity) as store:
+        program.save(folder / "reward.py")
+        results = train_all(specs, store, jobs=training.jobs, watch=watcher.training)
+        text = (
+            f"# {task.id}\n\n{training_table(results)}\n\n{training_words(results)}\n"
+        )
+        (folder / "report.md").write_text(text)
+        if not any(item.status == "ok" for item in results):
+            raise NothingUsableError(
+                f"Every training failed; the first: {results[0].error}"
+            )
+        store.finish()
+    return results

@@ -1,0 +1,32 @@
+"""Checks of reward programs: static ones, and ones on real steps in a locked worker."""
+
+from reward_synth.checks.behaviour import (
+    finite,
+    in_scale,
+    runs_alone,
+    success_is_best,
+    varies,
+)
+from reward_synth.checks.report import Check, Examined, Examiner, Report
+from reward_synth.checks.static import imports_what_it_uses, no_float_equality
+from reward_synth.language import Finding
+
+DEFAULT_CHECKS: tuple[Check, ...] = (
+    imports_what_it_uses,
+    no_float_equality,
+    finite,
+    runs_alone,
+    varies,
+    in_scale,
+    success_is_best,
+)
+"""In the order in which they run; see :class:`Examiner`."""
+
+__all__ = [
+    "DEFAULT_CHECKS",
+    "Check",
+    "Examined",
+    "Examiner",
+    "Finding",
+    "Report",
+]

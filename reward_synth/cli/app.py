@@ -1,0 +1,40 @@
+"""The commands and their options."""
+
+from __future__ import annotations
+
+import typer
+
+from reward_synth.cli import check, describe, generate, listing, training
+
+app = typer.Typer(
+    name="reward_synth",
+    help="Dense rewards for sparse Gymnasium environments: written, checked, compiled "
+    "and measured.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"reward_synth {version('reward-synth')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Dense rewards for sparse Gymnasium environments."""
+
+
+app.command("envs")(listing.envs)
+app.command("describe")(describe.describe)
+app.command("generate")(generate.generate)
+app.command("check")(check.check)
+app.command("train")(training.train)

@@ -1,0 +1,181 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reward_synth.errors import UsageError
+
+if TYPE_CHECKING:
+    from reward_synth.llm import Prices
+
+ENV_HELP = (
+    "ManiSkill (a family: its default task), ManiSkill/PushCube-v1, any Gymnasium id such "
+    "as Hopper-v5, or module:Id for your own."
+)
+
+Env = Annotated[str, typer.Option("--env", "-e", help=ENV_HELP, show_default=False)]
+EnvKwargs = Annotated[
+    str | None,
+    typer.Option("--env-kwargs", help="Arguments of the environment as JSON."),
+]
+Success = Annotated[
+    str | None,
+    typer.Option(
+        "--success",
+        help="When the task is done: 'position >= 0.45', or info.<key>.",
+    ),
+]
+Task = Annotated[
+    str | None,
+    typer.Option("--task", help="What is to be done, in words."),
+]
+TaskSpecFile = Annotated[
+    str | None,
+    typer.Option("--task-spec", help="A saved task description (.json or .toml)."),
+]
+AllowInfo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-info", help="A key of info that rewards may read; repeatable."
+    ),
+]
+MOST_SEED = 2**31 - 1
+"""Every generator that we hand seeds to takes these."""
+Seed = Annotated[
+    int, typer.Option("--seed", help="Same seed, same result.", min=0, max=MOST_SEED)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Run = Annotated[
+    str | None,
+    typer.Option(
+        "--run",
+        help="The run's folder; an unfinished run of the same configuration goes on. "
+        "By default a new folder in runs/.",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the newest unfinished run.")
+]
+Demonstrations = Annotated[
+    str | None,
+    typer.Option(
+        "--demos",
+        help="Recorded rollouts (.npz), or the name of a Minari data set.",
+    ),
+]
+Algorithm = Annotated[
+    str, typer.Option("--algorithm", help="auto, sac or ppo of Stable-Baselines3.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", help="Trainings at once.")]
+Episodes = Annotated[int, typer.Option("--episodes", help="Episodes of an evaluation.")]
+Expert = Annotated[
+    bool,
+    typer.Option(
+        "--expert", help="Also train with the environment's own dense reward."
+    ),
+]
+
+
+def require_weight(value: float) -> float:
+    """Refuse a factor of 0.
+
+    Raises:
+        UsageError: It is 0.
+    """
+    if value == 0.0:
+        raise UsageError(
+            "--weight must not be 0: nothing of the dense reward would be left."
+        )
+    return value
+
+
+Weight = Annotated[
+    float,
+    typer.Option("--weight", help="Factor of the dense part.", callback=require_weight),
+]
+
+
+class Combine(Enum):
+    """How the dense reward meets the environment's own."""
+
+    add = "add"
+    replace = "replace"
+    potential = "potential"
+
+
+class SandboxMode(Enum):
+    """What happens where the platform lacks a layer of the worker's lock."""
+
+    reduced = "reduced"
+    strict = "strict"
+
+
+CombineOption = Annotated[
+    Combine,
+    typer.Option("--combine", help="add, replace, or potential (shaping)."),
+]
+SandboxOption = Annotated[
+    SandboxMode,
+    typer.Option(
+        "--sandbox",
+        help="strict refuses to run programs where a layer of the lock is missing.",
+    ),
+]
+
+
+def read_prices(text: str | None) -> Prices | None:
+    """Read ``--prices``: a million prompt tokens, a million completion tokens.
+
+    Raises:
+        UsageError: It is not two numbers of at least 0.
+
+    Example:
+        >>> read_prices("0.5,1.5").completion
+        1.5
+    """
+    if text is None:
+        return None
+    from reward_synth.llm import Prices
+
+    parts = text.split(",")
+    try:
+        prompt, completion = (float(part) for part in parts)
+    except ValueError as cause:
+        raise UsageError(
+            f"--prices takes two numbers, of a million prompt and a million completion "
+            f"tokens, for example --prices 0.5,1.5; received {text!r}."
+        ) from cause
+    return Prices(prompt, completion)
+
+
+def read_kwargs(text: str | None) -> dict[str, Any]:
+    """Read ``--env-kwargs``.
+
+    Raises:
+        UsageError: It is not a JSON object.
+
+    Example:
+        >>> read_kwargs('{"control_mode": "pd_joint_delta_pos"}')
+        {'control_mode': 'pd_joint_delta_pos'}
+        >>> read_kwargs(None)
+        {}
+    """
+    if text is None:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as cause:
+        raise UsageError(
+            f"--env-kwargs is not valid JSON ({cause}); received {text!r}. Write for "
+            'example --env-kwargs \'{"render_mode": "rgb_array"}\'.'
+        ) from cause
+    if not isinstance(value, dict):
+        raise UsageError(
+            f"--env-kwargs must be a JSON object such as {{}}, received {text!r}."
+        )
+    return value

@@ -1,0 +1,6 @@
+"""Engines: where trials run. A trial's crash or hang is one trial's record."""
+
+from reward_synth.engine.local import LocalEngine
+from reward_synth.engine.types import Call, CallResult, Engine
+
+__all__ = ["Call", "CallResult", "Engine", "LocalEngine"]

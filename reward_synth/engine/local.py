@@ -1,0 +1,81 @@
+"""Runs calls in killable processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from reward_synth.engine.types import Call, CallResult
+from reward_synth.errors import UsageError
+
+_POLL = 0.5
+"""Seconds between two calls of ``tick``."""
+
+
+class LocalEngine:
+    """A pool of fresh processes: each call has its own, which may be killed.
+
+    Args:
+        jobs: How many calls run at once.
+        tick: Called about twice a second while calls run, for progress.
+
+    Example:
+        >>> [result.value for result in LocalEngine(1).run([Call("a", abs, (-3,))])]
+        [3]
+    """
+
+    def __init__(self, jobs: int = 2, tick: Callable[[], None] = lambda: None) -> None:
+        if jobs < 1:
+            raise UsageError(f"jobs must be at least 1, received {jobs}.")
+        self.jobs = jobs
+        self.tick = tick
+
+    def run(self, calls: Sequence[Call]) -> Iterator[CallResult]:
+        """Yield one result a call, in the order in which they end.
+
+        Leaving the loop early, an exception or Ctrl-C kills what still runs.
+        """
+        context = multiprocessing.get_context("spawn")
+        workers = min(self.jobs, max(1, len(calls)))
+        pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
+        try:
+            waiting = {self._start(pool, call): call for call in calls}
+            while waiting:
+                done, _ = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
+                self.tick()
+                for future in done:
+                    yield _result(waiting.pop(future), future)
+        finally:
+            pool.stop()  # type: ignore[no-untyped-call]  # pebble does not annotate it
+            pool.join()
+
+    @staticmethod
+    def _start(pool: ProcessPool, call: Call) -> Future[Any]:
+        future: Future[Any] = pool.schedule(
+            call.function, args=call.arguments, timeout=call.timeout
+        )
+        return future
+
+
+def _result(call: Call, future: Future[Any]) -> CallResult:
+    try:
+        return CallResult(call.key, "ok", future.result())
+    except TimeoutError as cause:
+        if cause.__cause__ is not None:  # the call's own, not the pool's
+            return _failed(call, cause)
+        error = f"It did not end within {call.timeout} s and was stopped."
+        return CallResult(call.key, "timeout", error=error)
+    except ProcessExpired as cause:
+        error = f"Its process ended with exit code {cause.exitcode}."
+        return CallResult(call.key, "crashed", error=error)
+    except (Exception, SystemExit) as cause:  # a trial's failure is data
+        return _failed(call, cause)
+
+
+def _failed(call: Call, cause: BaseException) -> CallResult:
+    text = " ".join(str(cause).split())[:500]
+    return CallResult(call.key, "failed", error=f"{type(cause).__name__}: {text}")

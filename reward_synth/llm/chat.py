@@ -1,0 +1,164 @@
+"""What is asked of a language model, and what comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from reward_synth.errors import UsageError
+
+Status: TypeAlias = Literal[
+    "ok",
+    "length",
+    "empty",
+    "refusal",
+    "filtered",
+    "bad_response",
+    "server_error",
+    "rate_limited",
+    "timeout",
+    "connection",
+    "rejected",
+]
+"""``ok`` and ``length`` (cut at ``max_tokens``) carry a text that can be used."""
+
+USABLE: frozenset[Status] = frozenset({"ok", "length"})
+PASSING: frozenset[Status] = frozenset(
+    {"server_error", "rate_limited", "timeout", "connection"}
+)
+"""Troubles of the moment: the same request may well succeed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One request for one sample.
+
+    Example:
+        >>> request = ChatRequest("tiny", (("user", "Hello"),), slot=3)
+        >>> request == ChatRequest.from_payload(request.payload())
+        True
+        >>> request.digest[:12]
+        '4122a13bbd35'
+    """
+
+    model: str
+    """Name of the model, as the server spells it."""
+    messages: tuple[tuple[str, str], ...]
+    """Pairs of role (``system``, ``user``, ``assistant``) and content."""
+    temperature: float = 1.0
+    max_tokens: int = 4096
+    """Largest number of tokens of the answer."""
+    seed: int | None = None
+    """Sent to the server if given; many servers ignore it."""
+    slot: int = 0
+    """Which sample of the same prompt this is; tells equal prompts apart."""
+    purpose: str = "program"
+    """What the answer is for, as a word for the record."""
+
+    def __post_init__(self) -> None:
+        """Check what the fields promise."""
+        if not self.messages or not all(_is_message(item) for item in self.messages):
+            raise UsageError(
+                f"messages must be pairs of role and content; got {self.messages!r}. "
+                "Write for example (('user', 'Hello'),)."
+            )
+        if not 0.0 <= self.temperature <= 2.0:  # noqa: PLR2004 - the protocol's range
+            raise UsageError(
+                f"temperature must lie in [0, 2]; got {self.temperature}. "
+                "Use 1.0 for varied programs, 0.0 for the likeliest one."
+            )
+        if self.max_tokens < 1:
+            raise UsageError(
+                f"max_tokens must be at least 1; got {self.max_tokens}. "
+                "A reward program needs about 1000."
+            )
+
+    def payload(self) -> dict[str, Any]:
+        """Return the request as plain data for JSON."""
+        return {**asdict(self), "temperature": float(self.temperature)}
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> ChatRequest:
+        """Rebuild the request that :meth:`payload` gave."""
+        messages = tuple((role, content) for role, content in payload["messages"])
+        return cls(**{**payload, "messages": messages})
+
+    @property
+    def digest(self) -> str:
+        """Sha256 of the canonical JSON: the identity of the request."""
+        text = json.dumps(self.payload(), sort_keys=True, allow_nan=False)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The outcome of one request; a failure is a status, never an exception.
+
+    Example:
+        >>> Completion("def compute_rew", "length").ok
+        True
+        >>> Completion("", "timeout", error="no answer within 60 s").ok
+        False
+    """
+
+    text: str
+    """What the model wrote; empty where it wrote nothing that can be used."""
+    status: Status
+    finish_reason: str = ""
+    """The server's word for why the text ends; empty if it gave none."""
+    prompt_tokens: int = 0
+    """Tokens of the prompt, summed over all attempts that were answered."""
+    completion_tokens: int = 0
+    """Tokens of the answers, summed over all attempts that were answered."""
+    usage_estimated: bool = False
+    """True if a server did not count and we estimated 4 characters a token."""
+    attempts: int = 1
+    """HTTP requests sent."""
+    seconds: float = 0.0
+    """Wall time from the first request to the last answer, with pauses."""
+    http_status: int | None = None
+    """HTTP status of the last attempt; None if no answer came."""
+    error: str = ""
+    """What went wrong, in one line; empty if nothing did."""
+    raw: tuple[str, ...] = ()
+    """Answers with HTTP 200 but without usable text, oldest first, 64 kB in all."""
+    notes: tuple[str, ...] = ()
+    """What was sent otherwise than asked, because the server refused it."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the text can be used (it may be cut: ``length``)."""
+        return self.status in USABLE
+
+    @property
+    def passing(self) -> bool:
+        """Whether the trouble may pass, so that asking again makes sense."""
+        return self.status in PASSING
+
+    def payload(self) -> dict[str, Any]:
+        """Return the completion as plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: Mapping[str, Any]) -> Completion:
+        """Rebuild the completion that :meth:`payload` gave."""
+        lists = {name: tuple(payload.get(name, ())) for name in ("raw", "notes")}
+        return cls(**{**payload, **lists})
+
+
+class ChatModel(Protocol):
+    """Anything that answers a request."""
+
+    def complete(self, request: ChatRequest, /) -> Completion:
+        """Answer ``request``; troubles of the model or server are a status."""
+
+
+def _is_message(item: object) -> bool:
+    return (
+        isinstance(item, tuple)
+        and len(item) == 2  # noqa: PLR2004 - role and content
+        and all(isinstance(part, str) for part in item)
+    )

@@ -1,0 +1,83 @@
+"""How a server wants the sampling parameters spelled.
+
+Newer hosted models take ``max_completion_tokens`` only, and some fix temperature
+or seed. They say so with HTTP 400 and the parameter's name, once a client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reward_synth.llm.chat import ChatRequest
+
+CODES = frozenset({"unsupported_parameter", "unsupported_value"})
+OPTIONAL = frozenset({"temperature", "seed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Turns a request into the body that this server takes.
+
+    Example:
+        >>> request = ChatRequest("tiny", (("user", "Hello"),), max_tokens=9)
+        >>> Spelling().without("max_tokens").body(request)["max_completion_tokens"]
+        9
+        >>> "temperature" in Spelling().without("temperature").body(request)
+        False
+    """
+
+    token_limit: str = "max_tokens"
+    """Name of the limit of the answer's length."""
+    dropped: frozenset[str] = frozenset()
+    """Parameters that this server refuses."""
+
+    def body(self, request: ChatRequest) -> dict[str, Any]:
+        """Return the parameters to send; ``n`` is never among them.
+
+        Servers differ in what they do with ``n`` (refuse it, or ignore it), so one
+        request asks for one sample.
+        """
+        sampling = {"temperature": request.temperature, "seed": request.seed}
+        return {
+            "model": request.model,
+            "messages": [{"role": r, "content": c} for r, c in request.messages],
+            self.token_limit: request.max_tokens,
+            **{
+                name: value
+                for name, value in sampling.items()
+                if value is not None and name not in self.dropped
+            },
+        }
+
+    def without(self, parameter: str) -> Spelling:
+        """Return the spelling that avoids ``parameter``; itself if none can."""
+        if parameter == self.token_limit == "max_tokens":
+            return replace(self, token_limit="max_completion_tokens")
+        if parameter in OPTIONAL:
+            return replace(self, dropped=self.dropped | {parameter})
+        return self
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is sent otherwise than asked, one sentence each."""
+        renamed = ["the server takes max_completion_tokens for max_tokens"]
+        left_out = [f"the server refuses {name}; not sent" for name in self.dropped]
+        return (*renamed * (self.token_limit != "max_tokens"), *sorted(left_out))
+
+
+def unsupported_parameter(body: object) -> str:
+    """Return the parameter that an error body names as unknown, else ``""``.
+
+    Example:
+        >>> unsupported_parameter({"code": "unsupported_value", "param": "seed"})
+        'seed'
+    """
+    if not isinstance(body, Mapping):
+        return ""
+    inner = body.get("error", body)
+    if not isinstance(inner, Mapping) or inner.get("code") not in CODES:
+        return ""
+    name = inner.get("param")
+    return name if isinstance(name, str) else ""

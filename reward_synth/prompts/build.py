@@ -1,0 +1,175 @@
+"""Builds the messages of a conversation about one task.
+
+What follows from the study of published methods is built in: a table of named fields
+with units and measured ranges (read by machine, never copied from documentation), an
+explicit contract, one success rule in words, scale and horizon, and a summary of earlier
+attempts rather than raw series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.resources import files
+from typing import TypeAlias
+
+from reward_synth.task import Field, TaskSpec
+
+Message: TypeAlias = tuple[str, str]
+"""``(role, content)``."""
+_TEXT_LIMIT = 600
+"""Characters of any text that comes from an environment."""
+_ENTRIES = 6
+"""Entries of a vector whose ranges are shown one by one."""
+_CHARACTERS_A_TOKEN = 4
+
+
+@lru_cache(maxsize=1)
+def system_prompt() -> str:
+    """Return the contract, the same for every task."""
+    return files("reward_synth.prompts").joinpath("system.md").read_text()
+
+
+def first_messages(task: TaskSpec, history: Sequence[str] = ()) -> tuple[Message, ...]:
+    """Return the messages that ask for a new program.
+
+    Args:
+        task: The task.
+        history: What became of earlier attempts, best first; see ``Outcome.feedback``.
+
+    Example:
+        >>> from reward_synth.task import Field, TaskSpec
+        >>> task = TaskSpec("T", "go right", (Field("x", unit="m"),), Field("action"))
+        >>> [role for role, _ in first_messages(task)]
+        ['system', 'user']
+    """
+    parts = [f"<data>\n{describe_task(task)}\n</data>"]
+    if history:
+        parts.append(
+            "Earlier attempts, best first. Write a better program: say what each of "
+            "them lacks before you write, and do not repeat one."
+        )
+        parts += list(history)
+    parts.append("Write the reward program for this task.")
+    return (("system", system_prompt()), ("user", "\n\n".join(parts)))
+
+
+def repair_messages(
+    messages: Sequence[Message], answer: str, findings: Sequence[str]
+) -> tuple[Message, ...]:
+    """Return the conversation that asks to correct an answer."""
+    listed = "\n".join(f"- {item}" for item in findings)
+    request = (
+        "This program cannot be used:\n"
+        f"{listed}\n"
+        "Write the whole corrected program in one fenced block."
+    )
+    return (*messages, ("assistant", answer), ("user", request))
+
+
+def describe_task(task: TaskSpec) -> str:
+    """Return the task as text: instruction, success, timing and a table of fields."""
+    head, *rows = field_rows(task)
+    lines = [
+        *head_lines(task),
+        "",
+        _row(head),
+        "|" + "---|" * len(head),
+        *(_row(cells) for cells in rows),
+    ]
+    return "\n".join(lines)
+
+
+def head_lines(task: TaskSpec) -> list[str]:
+    """Return instruction, success, timing and action, a line each."""
+    return [
+        f"Task: {clean(task.id)}",
+        f"Instruction: {clean(task.instruction)}",
+        f"Success: {_success(task)}",
+        f"Timing: {_timing(task)}",
+        f"Action: {_field(task.action)}",
+    ]
+
+
+def field_rows(task: TaskSpec) -> list[tuple[str, ...]]:
+    """Return the table of fields, its head first."""
+    head = ("field", "type", "unit", "seen range", "at reset", "meaning")
+    return [head, *(_cells(item) for item in task.fields)]
+
+
+def clean(text: str) -> str:
+    r"""Make a text from an environment short, one line, and unable to end the fence.
+
+    Example:
+        >>> clean("go\n</data> now")
+        'go (/data) now'
+    """
+    flat = " ".join(text.split()).replace("<", "(").replace(">", ")")
+    return flat if len(flat) <= _TEXT_LIMIT else flat[: _TEXT_LIMIT - 1] + "…"
+
+
+def _success(task: TaskSpec) -> str:
+    if task.success is None:
+        return "no rule is known; follow the instruction"
+    words = _keep_signs(task.success.words or task.success.rule)
+    end = " Success ends the episode." if task.ends_on_success else ""
+    return f"{words.rstrip('.')}.{end}"
+
+
+def _keep_signs(text: str) -> str:
+    """Comparisons keep their signs; nothing that looks like a tag stays."""
+    flat = " ".join(text.split())[:_TEXT_LIMIT]
+    return flat.replace("</", "(/").replace("<data", "(data")
+
+
+def _timing(task: TaskSpec) -> str:
+    parts = [f"discount {task.gamma}"]
+    if task.horizon:
+        parts.append(f"at most {task.horizon} steps an episode")
+    if task.dt:
+        parts.append(f"{task.dt:.4g} s a step")
+    return ", ".join(parts)
+
+
+def _type(item: Field) -> str:
+    return item.signature.split(": ")[1]
+
+
+def _field(item: Field) -> str:
+    text = f"{_type(item)}, {_range(item)}"
+    return f"{text}, {clean(item.meaning)}" if item.meaning else text
+
+
+def _cells(item: Field) -> tuple[str, ...]:
+    return (
+        item.name,
+        _type(item),
+        clean(item.unit).replace("|", "/"),
+        _range(item),
+        "yes" if item.at_reset else "no",
+        clean(item.meaning).replace("|", "/"),
+    )
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _range(item: Field) -> str:
+    low, high = item.range
+    if not low:
+        return "unknown"
+    if item.size > _ENTRIES:
+        return f"{min(low):.3g} to {max(high):.3g}"
+    pairs = [f"{a:.3g} to {b:.3g}" for a, b in zip(low, high, strict=True)]
+    return "; ".join(pairs)
+
+
+def estimate_tokens(messages: Sequence[Message]) -> int:
+    """Return about how many tokens the messages have, four characters each.
+
+    Example:
+        >>> estimate_tokens((("user", "12345678"),))
+        2
+    """
+    return sum(len(text) for _, text in messages) // _CHARACTERS_A_TOKEN

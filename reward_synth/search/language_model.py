@@ -1,0 +1,152 @@
+"""The proposer that asks a language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from reward_synth.language import parse
+from reward_synth.llm import ChatModel, ChatRequest, Completion, extract_code
+from reward_synth.program import Provenance, RewardProgram
+from reward_synth.prompts import Message, first_messages, repair_messages
+from reward_synth.search.feedback import feedback
+from reward_synth.search.outcome import Outcome
+from reward_synth.task import TaskSpec
+
+_HISTORY = 4
+"""Earlier attempts that are shown; more did not help in the ablations of BIRD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the model is asked."""
+
+    model: str
+    """Its name at the endpoint."""
+    temperature: float = 1.0
+    max_tokens: int = 4096
+    seed: int | None = None
+    """Sent along; servers may ignore it."""
+    repairs: int = 2
+    """How often one answer may be corrected."""
+    parallel: int = 4
+    """Requests in flight at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one sample."""
+
+    slot: int
+    """Which sample of the run, from 0."""
+    program: RewardProgram | None
+    """The last program it gave, even one with findings; None: no code at all."""
+    completions: tuple[Completion, ...]
+    """The answer and its corrections, in order."""
+    requests: tuple[str, ...]
+    """Digests of the requests, in order."""
+    reason: str
+    """Why there is no usable program, or empty."""
+
+
+class LanguageModelProposer:
+    """Asks a model for programs, one request a sample, and has mistakes corrected.
+
+    Args:
+        task: The task.
+        chat: Answers requests; journalled, so that nothing is paid twice.
+        sampling: How the model is asked.
+        version: Written into the provenance.
+    """
+
+    name = "llm"
+
+    def __init__(
+        self, task: TaskSpec, chat: ChatModel, sampling: Sampling, version: str = ""
+    ) -> None:
+        self.task = task
+        self.chat = chat
+        self.sampling = sampling
+        self.version = version
+        self.attempts: list[Attempt] = []
+        self._outcomes: list[Outcome] = []
+
+    def ask(self, n: int) -> Sequence[RewardProgram]:
+        """Return at most ``n`` programs; answers without code are kept as attempts.
+
+        Raises:
+            EndpointError: The server refuses the key, the model or the address.
+        """
+        first = len(self.attempts)
+        slots = range(first, first + n)
+        messages = self.messages()
+        with ThreadPoolExecutor(max_workers=self.sampling.parallel) as pool:
+            attempts = list(pool.map(lambda slot: self._attempt(slot, messages), slots))
+        self.attempts += attempts
+        return [item.program for item in attempts if item.program is not None]
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Keep outcomes; the best are shown in the next round."""
+        self._outcomes += outcomes
+        self._outcomes.sort(key=lambda item: (-item.score, item.program.digest))
+
+    def messages(self) -> tuple[Message, ...]:
+        """Return what the next round is asked."""
+        history = [feedback(outcome) for outcome in self._outcomes[:_HISTORY]]
+        return first_messages(self.task, history)
+
+    def request(self, slot: int, messages: Sequence[Message]) -> ChatRequest:
+        """Return the request for one sample."""
+        sampling = self.sampling
+        return ChatRequest(
+            sampling.model,
+            tuple(messages),
+            temperature=sampling.temperature,
+            max_tokens=sampling.max_tokens,
+            seed=None if sampling.seed is None else sampling.seed + slot,
+            slot=slot,
+        )
+
+    def _attempt(self, slot: int, messages: Sequence[Message]) -> Attempt:
+        completions: list[Completion] = []
+        requests: list[str] = []
+        program: RewardProgram | None = None
+        reason = ""
+        for _ in range(1 + self.sampling.repairs):
+            request = self.request(slot, messages)
+            completion = self.chat.complete(request)
+            completions.append(completion)
+            requests.append(request.digest)
+            if not completion.ok:
+                reason = f"{completion.status}: {completion.error}".rstrip(": ")
+                break
+            found, problems = self._read(completion, request)
+            program = found or program
+            if found is not None and not problems:
+                reason = ""
+                break
+            reason = problems[0]
+            messages = repair_messages(messages, completion.text, problems)
+        return Attempt(slot, program, tuple(completions), tuple(requests), reason)
+
+    def _read(
+        self, completion: Completion, request: ChatRequest
+    ) -> tuple[RewardProgram | None, list[str]]:
+        """Return the program of an answer and what must be corrected in it."""
+        extracted = extract_code(completion.text)
+        if extracted.code is None:
+            return None, [extracted.reason]
+        origin = Provenance(
+            "llm",
+            model=self.sampling.model,
+            request=request.digest,
+            seed=self.sampling.seed,
+            version=self.version,
+        )
+        program = RewardProgram.of(extracted.code, self.task, origin)
+        findings = parse(program.source, self.task).findings
+        problems = [str(item) for item in findings if item.severity == "error"]
+        if problems and completion.status == "length":
+            problems.append("The answer was cut off; write a shorter one.")
+        return program, problems

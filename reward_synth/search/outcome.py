@@ -1,0 +1,53 @@
+"""What becomes of a candidate, and who proposes candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from reward_synth.checks import Report
+from reward_synth.program import RewardProgram
+from reward_synth.search.screening import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One candidate and everything that is known of it."""
+
+    program: RewardProgram
+    report: Report
+    screen: Screen | None = None
+    """How it ranks on rollouts, or None: it has errors."""
+    trained: float | None = None
+    """Measured success rate after training, or None: not trained."""
+    feedback: str = ""
+    """What a proposer is told of it."""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def score(self) -> float:
+        """Rank among candidates: measured success first, then the screen.
+
+        Candidates with errors score minus infinity. Training counts by a whole number
+        above any screen, so that a measured candidate is never beaten by a guess
+        unless its measured success is zero.
+        """
+        if not self.report.ok or self.screen is None:
+            return float("-inf")
+        if self.trained:
+            return 1.0 + self.trained
+        return self.screen.score
+
+
+class Proposer(Protocol):
+    """Proposes reward programs; never runs an environment or an agent."""
+
+    name: str
+    """``symbolic`` or ``llm``."""
+
+    def ask(self, n: int) -> Sequence[RewardProgram]:
+        """Return at most ``n`` new programs."""
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn what became of the programs that were asked for."""

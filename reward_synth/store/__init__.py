@@ -1,0 +1,31 @@
+"""One SQLite file a run: whatever was paid for or computed is kept there.
+
+Rows are only ever added. A row that a method has returned from survives ``kill -9``
+and power loss, so that the same command goes on where a run was stopped.
+
+Example:
+    >>> import tempfile
+    >>> folder = new_run_folder(tempfile.mkdtemp(), name="PushCube-v1")
+    >>> with RunStore.open(folder, {"rounds": 3}) as store:
+    ...     store.programs.record_score("c0ffee", "success", 0.5)
+    >>> with RunStore.read(folder) as store:
+    ...     store.programs.scores("c0ffee"), store.finished
+    ({'success': 0.5}, False)
+"""
+
+from reward_synth.store.calls import CallLog
+from reward_synth.store.folders import latest_unfinished, new_run_folder
+from reward_synth.store.programs import ProgramLog
+from reward_synth.store.rows import Event, ProgramRow, TrialRow
+from reward_synth.store.run import RunStore
+
+__all__ = [
+    "CallLog",
+    "Event",
+    "ProgramLog",
+    "ProgramRow",
+    "RunStore",
+    "TrialRow",
+    "latest_unfinished",
+    "new_run_folder",
+]

@@ -1,0 +1,66 @@
+"""One process a run: a lock that the system frees when the process ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import weakref
+from pathlib import Path
+
+from reward_synth.errors import RunConflictError
+from reward_synth.store.troubles import folder_error
+
+
+class RunLock:
+    """Holds ``folder/lock`` until it is released or the process ends.
+
+    Raises:
+        RunConflictError: If another process, or this one, holds it already.
+        UsageError: If the file cannot be written.
+        TryAgainError: If the disk is full.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        self._file: int | None = None
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        except BlockingIOError as cause:
+            holder = self._holder()
+            self.release()
+            raise RunConflictError(
+                f"{folder} is in use by process {holder}. Wait until it ends, or give "
+                "another folder."
+            ) from cause
+        except OSError as cause:
+            self.release()
+            raise folder_error(self.path, cause) from cause
+        _held.add(self)
+
+    def release(self) -> None:
+        """Free the lock; a second call does nothing."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _holder(self) -> str:
+        try:
+            return self.path.read_text("ascii", "replace").strip() or "unknown"
+        except OSError:
+            return "unknown"
+
+
+_held: weakref.WeakSet[RunLock] = weakref.WeakSet()
+
+
+def _forget_in_child() -> None:
+    # A forked worker shares the lock; were it to outlive us, it would keep the run
+    # locked. Closing its copy leaves ours in force.
+    for lock in list(_held):
+        lock.release()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

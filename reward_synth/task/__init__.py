@@ -1,0 +1,19 @@
+"""Task descriptions, where their fields are read, and the reader that proves them."""
+
+from reward_synth.task.field import ACTION, PREVIOUS, Field, holds_answer
+from reward_synth.task.reader import FieldReader
+from reward_synth.task.source import Source, as_array, as_number
+from reward_synth.task.spec import Success, TaskSpec
+
+__all__ = [
+    "ACTION",
+    "PREVIOUS",
+    "Field",
+    "FieldReader",
+    "Source",
+    "Success",
+    "TaskSpec",
+    "as_array",
+    "as_number",
+    "holds_answer",
+]

@@ -1,0 +1,128 @@
+"""LocalEngine: every call has a result, and nothing stays behind."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reward_synth.engine import Call, CallResult, LocalEngine
+from reward_synth.errors import UsageError
+from tests.engine import work
+
+
+def alone(call: Call) -> CallResult:
+    (result,) = LocalEngine(1).run([call])
+    assert result.key == call.key
+    return result
+
+
+def test_a_value_comes_back() -> None:
+    """What the function returns is the result's value."""
+    assert alone(Call("a", work.double, (21,))) == CallResult("a", "ok", 42)
+
+
+FAILURES: dict[str, tuple[Call, str, str]] = {
+    "exception": (
+        Call("a", work.fail, ("first line\n  second line",)),
+        "failed",
+        "ValueError: first line second line",
+    ),
+    "its own timeout": (
+        Call("a", work.miss_a_deadline, timeout=60.0),
+        "failed",
+        "TimeoutError: the database did not answer",
+    ),
+    "sys.exit": (Call("a", work.leave, (3,)), "failed", "SystemExit: 3"),
+    "death": (
+        Call("a", work.die, (7,)),
+        "crashed",
+        "Its process ended with exit code 7.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "status", "error"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_is_a_record(call: Call, status: str, error: str) -> None:
+    """Whatever a call does is told in one line, never raised here."""
+    assert alone(call) == CallResult("a", status, error=error)  # type: ignore[arg-type]
+
+
+def test_what_cannot_travel_fails() -> None:
+    """Arguments and values that cannot be pickled fail their call and no other."""
+    for call in (
+        Call("in", work.double, (work.Stubborn(),)),
+        Call("out", work.give_what_cannot_travel),
+    ):
+        result = alone(call)
+        assert result.status == "failed"
+        assert "this stays here" in result.error
+
+
+def test_a_hang_is_stopped_at_its_limit(tmp_path: Path) -> None:
+    """A call that does not end is killed at its timeout, long before it would end."""
+    start = time.monotonic()
+    result = alone(Call("a", work.hang, (str(tmp_path / "mark"),), timeout=1.5))
+    assert result.status == "timeout"
+    assert "1.5 s" in result.error
+    assert time.monotonic() - start < 30.0  # it would sleep for 600
+
+
+def test_every_call_has_one_result_in_a_process_of_its_own() -> None:
+    """Failures do not stop the others, and no process is used twice."""
+    calls: list[Call] = [
+        Call("a", work.my_process),
+        Call("b", work.die, (1,)),
+        Call("c", work.my_process),
+        Call("d", work.fail, ("no",)),
+    ]
+    ticks: list[float] = []
+    results = {
+        item.key: item
+        for item in LocalEngine(2, tick=lambda: ticks.append(time.monotonic())).run(
+            calls
+        )
+    }
+    assert {key: item.status for key, item in results.items()} == {
+        "a": "ok",
+        "b": "crashed",
+        "c": "ok",
+        "d": "failed",
+    }
+    assert len({os.getpid(), results["a"].value, results["c"].value}) == 3
+    assert ticks
+
+
+def test_leaving_the_loop_early_ends_what_still_runs(tmp_path: Path) -> None:
+    """Closing the iterator, as break does, kills the calls that are left."""
+    mark = tmp_path / "mark"
+    calls: list[Any] = [
+        Call("hang", work.hang, (str(mark),)),
+        Call("a", work.double, (1,)),
+    ]
+    results = LocalEngine(2).run(calls)
+    assert next(iter(results)).key == "a"
+    limit = time.monotonic() + 30.0
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < limit:
+        time.sleep(0.05)
+    process = int(mark.read_text())
+    os.kill(process, 0)  # it runs
+    results.close()  # type: ignore[attr-defined]  # a generator
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert multiprocessing.active_children() == []
+
+
+def test_no_calls_have_no_results() -> None:
+    """Nothing to do is done at once."""
+    assert list(LocalEngine(2).run([])) == []
+
+
+def test_an_engine_needs_a_job() -> None:
+    """Zero processes could run nothing."""
+    with pytest.raises(UsageError, match="received 0"):
+        LocalEngine(0)

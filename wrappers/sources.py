@@ -1,0 +1,114 @@
+"""What a wrapper scores steps with, and the sums that it keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reward_synth.errors import ProgramError, UsageError
+from reward_synth.kernels import PotentialReward, ProgramReward, RewardKernel
+from reward_synth.language import FunctionIR
+from reward_synth.program import RewardProgram
+from reward_synth.reward import FunctionReward, RewardFunction, RewardSource
+from reward_synth.task import ACTION, PREVIOUS, TaskSpec
+
+
+@dataclass(slots=True)
+class EpisodeSums:
+    """Sums over the running episode."""
+
+    sparse: float = 0.0
+    dense: float = 0.0
+    components: dict[str, float] = field(default_factory=dict)
+    faults: int = 0
+
+    def add(self, sparse: float, reward: float, parts: Mapping[str, float]) -> None:
+        """Add one step."""
+        self.sparse += sparse
+        self.dense += reward
+        for name, value in parts.items():
+            self.components[name] = self.components.get(name, 0.0) + value
+
+    def summary(self) -> dict[str, Any]:
+        """Return what ``info["reward_synth"]`` holds at the end of an episode."""
+        return {
+            "sparse_return": self.sparse,
+            "dense_return": self.dense,
+            "components": dict(self.components),
+            "faults": self.faults,
+        }
+
+
+def as_reward(
+    reward: RewardProgram | RewardFunction | str | Path,
+) -> RewardProgram | RewardFunction:
+    """Return a program given as such, as a path or as text; functions unchanged.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    if isinstance(reward, str) and "\n" in reward:
+        return RewardProgram.from_text(reward)
+    if isinstance(reward, (str, Path)):
+        return RewardProgram.load(reward)
+    if isinstance(reward, RewardProgram) or callable(reward):
+        return reward
+    raise UsageError(
+        f"reward must be a RewardProgram, a file, or a function; received {reward!r}."
+    )
+
+
+def checked_discount(gamma: float, weight: float) -> float:
+    """Return ``gamma`` if both numbers can be used.
+
+    Raises:
+        UsageError: ``gamma`` is outside (0, 1], or ``weight`` is not finite.
+    """
+    if not 0.0 < gamma <= 1.0:
+        raise UsageError(f"gamma must lie in (0, 1], received {gamma}.")
+    if not math.isfinite(weight):
+        raise UsageError(f"weight must be finite, received {weight}.")
+    return gamma
+
+
+def reward_source(
+    reward: RewardProgram | Callable[..., Any], task: TaskSpec, *, potential: bool
+) -> RewardSource:
+    """Compile a program, or adapt a function.
+
+    Raises:
+        UsageError: A function cannot be a potential.
+        ProgramError: The program lacks the function that is needed.
+    """
+    if not isinstance(reward, RewardProgram):
+        if potential:
+            raise UsageError(
+                "combine='potential' needs a RewardProgram with compute_potential; "
+                "a function of transitions is no potential."
+            )
+        return FunctionReward(reward)
+    ir = reward.ir(task)
+    if potential:
+        return PotentialReward(RewardKernel(_needed(ir.potential, "compute_potential")))
+    return ProgramReward(RewardKernel(_needed(ir.reward, "compute_reward")))
+
+
+def _needed(function: FunctionIR | None, name: str) -> FunctionIR:
+    if function is None:
+        other = "potential" if name == "compute_potential" else "add"
+        raise ProgramError(
+            f"combine={other!r} needs {name}, which this reward program does not define."
+        )
+    return function
+
+
+def fields_read(source: RewardSource) -> set[str] | None:
+    """Return the fields to read: all for a function, else only what is used."""
+    kernel = getattr(source, "kernel", None)
+    if kernel is None:
+        return None
+    names = {name for name, _ in kernel.function.parameters} - {ACTION}
+    return {name.removeprefix(PREVIOUS) for name in names}
