@@ -21,7 +21,8 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from reward_synth.errors import MissingExtraError
+from reward_synth.envs.maniskill_opencv import opencv_optional
+from reward_synth.errors import MissingExtraError, NotAvailableError
 
 PHYSICS_ONLY = "REWARD_SYNTH_PHYSICS_ONLY"
 """Environment variable: ``1`` runs without frames even where a renderer is usable."""
@@ -122,13 +123,17 @@ def load_simulator(state: Rendering) -> Any:
 
     Raises:
         MissingExtraError: ManiSkill is not installed.
+        NotAvailableError: It is, but lacks a library of the system.
     """
-    with _quiet():
+    with _quiet(), opencv_optional():
         try:
             import_module("mani_skill.envs")  # registers its tasks
             registration = import_module("mani_skill.utils.registration")
         except ModuleNotFoundError as cause:
             raise MissingExtraError(cause.name or "mani_skill", "maniskill") from cause
+        except ImportError as cause:
+            msg = f"ManiSkill cannot be loaded: {cause}; install the package of your system that has this library"
+            raise NotAvailableError(msg) from cause
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.ERROR)
     if not state.usable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,10 +51,36 @@ assert before == (sapien.render.RenderMaterial, ActorBuilder.add_box_visual)
 """
 
 
-def _run(code: str) -> subprocess.CompletedProcess[str]:
+_OPENCV = """
+from importlib import import_module
+from reward_synth.envs.maniskill import make
+env = make("PullCube-v1")
+env.reset(seed=0)
+try:
+    twins = import_module("mani_skill.envs.tasks.digital_twins.base_env")
+    twins.cv2.imread("picture.png")
+except ImportError as problem:
+    print(problem)
+try:
+    import cv2
+except ImportError as problem:
+    print(problem)
+"""
+_UNLOADABLE = "raise ImportError('libGL.so.1: cannot open shared object file')"
+_LOAD = """
+from reward_synth.errors import NotAvailableError
+from reward_synth.envs.maniskill_render import Rendering, load_simulator
+try:
+    load_simulator(Rendering(False, "", ""))
+except NotAvailableError as problem:
+    raise SystemExit(str(problem))
+"""
+
+
+def _run(code: str, first_on_path: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code],
-        env=os.environ | {PHYSICS_ONLY: "1"},
+        env=os.environ | {PHYSICS_ONLY: "1", "PYTHONPATH": first_on_path},
         capture_output=True,
         text=True,
         check=False,
@@ -103,3 +130,30 @@ def test_leaving_looks_out_can_be_undone() -> None:
     pytest.importorskip("sapien")
     done = _run(_UNDO)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.maniskill
+def test_runs_where_opencv_lacks_a_system_library(tmp_path: Path) -> None:
+    """ManiSkill runs where OpenCV cannot be loaded; what needs OpenCV says what helps,
+    and other packages still find it missing."""
+    pytest.importorskip("mani_skill")
+    (tmp_path / "cv2.py").write_text(_UNLOADABLE)
+    done = _run(_OPENCV, str(tmp_path))
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "cv2.imread is needed, but OpenCV cannot be loaded: libGL.so.1: cannot open "
+        "shared object file; install libgl1 (Debian, Ubuntu) or pip install "
+        "opencv-python-headless",
+        "libGL.so.1: cannot open shared object file",
+    ]
+
+
+@pytest.mark.maniskill
+def test_says_which_system_library_the_simulator_lacks(tmp_path: Path) -> None:
+    """A simulator that is installed but cannot be loaded is named with its cause."""
+    pytest.importorskip("mani_skill")
+    (tmp_path / "sapien.py").write_text(_UNLOADABLE)
+    assert _run(_LOAD, str(tmp_path)).stderr.strip() == (
+        "ManiSkill cannot be loaded: libGL.so.1: cannot open shared object file; "
+        "install the package of your system that has this library"
+    )
