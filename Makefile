@@ -17,6 +17,9 @@ $(BIN)/python:
 
 $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS)]'
+	@# OpenCV's usual build needs libGL, which servers and containers may lack.
+	$(BIN)/python -c 'import cv2' 2> /dev/null || $(BIN)/python -m pip install --quiet \
+	    -c $(CONSTRAINTS) --force-reinstall --no-deps opencv-python-headless
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate

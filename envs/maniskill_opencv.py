@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from reward_synth.engine.opencv import forget_failed_opencv
+
 _NAME = "cv2"
 _FIX = "install libgl1 (Debian, Ubuntu) or pip install opencv-python-headless"
 
@@ -39,11 +41,13 @@ def opencv_optional() -> Iterator[None]:
     OpenCV use it. A missing OpenCV stays missing: only one that is installed and cannot
     be loaded is replaced.
     """
+    forget_failed_opencv()  # else a second attempt prints
     try:
         import_module(_NAME)
     except ModuleNotFoundError:
         yield
     except ImportError as cause:
+        forget_failed_opencv()
         sys.modules[_NAME] = _Unloadable(cause)
         try:
             yield

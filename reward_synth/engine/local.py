@@ -9,6 +9,7 @@ from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
+from reward_synth.engine.opencv import forget_failed_opencv
 from reward_synth.engine.types import Call, CallResult
 from reward_synth.errors import UsageError
 
@@ -39,6 +40,7 @@ class LocalEngine:
 
         Leaving the loop early, an exception or Ctrl-C kills what still runs.
         """
+        forget_failed_opencv()  # workers inherit sys.path
         context = multiprocessing.get_context("spawn")
         workers = min(self.jobs, max(1, len(calls)))
         pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -126,3 +127,17 @@ def test_an_engine_needs_a_job() -> None:
     """Zero processes could run nothing."""
     with pytest.raises(UsageError, match="received 0"):
         LocalEngine(0)
+
+
+def test_an_opencv_that_cannot_be_loaded_breaks_no_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a failed ``import cv2`` leaves on sys.path hides no module from workers."""
+    opencv = tmp_path / "cv2"
+    (opencv / "typing").mkdir(parents=True)
+    (opencv / "typing/__init__.py").write_text("raise ImportError('libGL')")
+    monkeypatch.setattr(sys, "path", [str(opencv), *sys.path])
+    call = Call("a", work.double, (21,))
+    assert alone(call).status == "failed"  # no failed import is known: nothing to undo
+    vars(sys)["OpenCV_LOADER"] = True  # as a failed import leaves it
+    assert alone(call) == CallResult("a", "ok", 42)
