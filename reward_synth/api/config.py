@@ -178,11 +178,15 @@ class GenerateConfig:
 
 
 def check_weight(weight: float) -> None:
-    """Refuse a factor that would spoil every reward.
+    """Refuse a factor that would spoil every reward, or leave nothing of it.
 
     Raises:
-        UsageError: It is not finite.
+        UsageError: It is not finite, or 0.
     """
+    if weight == 0.0:
+        raise UsageError(
+            "--weight must not be 0: nothing of the dense reward would be left."
+        )
     if not math.isfinite(weight):
         raise UsageError(f"--weight must be finite, received {weight}.")
 

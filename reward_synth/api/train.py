@@ -54,10 +54,8 @@ def train(
     with RunStore.open(folder, identity) as store:
         program.save(folder / "reward.py")
         results = train_all(specs, store, jobs=training.jobs, watch=watcher.training)
-        text = (
-            f"# {task.id}\n\n{training_table(results)}\n\n{training_words(results)}\n"
-        )
-        (folder / "report.md").write_text(text)
+        parts = f"# {task.id}", training_table(results), training_words(results)
+        (folder / "report.md").write_text("\n\n".join(parts) + "\n")
         if not any(item.status == "ok" for item in results):
             raise NothingUsableError(
                 f"Every training failed; the first: {results[0].error}"

@@ -81,22 +81,8 @@ Expert = Annotated[
 ]
 
 
-def require_weight(value: float) -> float:
-    """Refuse a factor of 0.
-
-    Raises:
-        UsageError: It is 0.
-    """
-    if value == 0.0:
-        raise UsageError(
-            "--weight must not be 0: nothing of the dense reward would be left."
-        )
-    return value
-
-
 Weight = Annotated[
-    float,
-    typer.Option("--weight", help="Factor of the dense part.", callback=require_weight),
+    float, typer.Option("--weight", help="Factor of the dense part; not 0.")
 ]
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from reward_synth.language.assignments import Assignments
 from reward_synth.language.expressions import (
     parse_condition,
-    parse_expression,
     static_int,
 )
 from reward_synth.language.finding import Finding, ProgramProblemError
@@ -17,14 +17,10 @@ from reward_synth.language.ir import (
     FLOAT,
     Assign,
     Const,
-    Expr,
     If,
-    Name,
-    Pick,
     Statement,
-    Type,
 )
-from reward_synth.language.operations import RESERVED, dotted, refuse_list
+from reward_synth.language.operations import dotted
 from reward_synth.language.outputs import Outputs
 from reward_synth.language.scope import Poison, Scope, SilentProblemError, join
 
@@ -36,6 +32,11 @@ class Body:
     statements: tuple[Statement, ...]
     returns: bool
     """True if every path through the block returns."""
+
+
+def straight(statements: Sequence[Statement]) -> Body:
+    """Return a block that runs on into what follows."""
+    return Body(tuple(statements), returns=False)
 
 
 class StatementParser:
@@ -50,14 +51,15 @@ class StatementParser:
         self.scope = scope
         self.problems: list[Finding] = []
         self.outputs = Outputs(scope, potential=potential)
+        assignments = Assignments(scope, self.outputs)
         self._handlers: dict[type[ast.stmt], Callable[..., Body]] = {
-            ast.Assign: self._assign,
-            ast.AugAssign: self._augmented,
-            ast.AnnAssign: self._annotated,
+            ast.Assign: lambda node: straight(assignments.assign(node)),
+            ast.AugAssign: lambda node: straight(assignments.augmented(node)),
+            ast.AnnAssign: lambda node: straight(assignments.annotated(node)),
             ast.If: self._if,
             ast.For: self._for,
             ast.Return: self._return,
-            ast.Pass: lambda _: Body((), returns=False),
+            ast.Pass: lambda _: straight([]),
             ast.Expr: self._text,
             ast.Import: self._import,
         }
@@ -71,7 +73,7 @@ class StatementParser:
             if body.returns:
                 self._unreachable(nodes[place + 1 :])
                 return Body(tuple(statements), returns=True)
-        return Body(tuple(statements), returns=False)
+        return straight(statements)
 
     def _unreachable(self, nodes: list[ast.stmt]) -> None:
         """Refuse what is never run: it would go unexamined."""
@@ -108,7 +110,7 @@ class StatementParser:
     def _text(self, node: ast.Expr) -> Body:
         """Drop a string that stands alone; it is a comment."""
         if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            return Body((), returns=False)
+            return straight([])
         raise ProgramProblemError(
             "forbidden", f"{ast.unparse(node)!r} computes a value that nothing takes."
         )
@@ -116,116 +118,12 @@ class StatementParser:
     def _import(self, node: ast.Import) -> Body:
         """Drop the two imports that mean what the names mean anyway."""
         if ast.unparse(node) in ("import numpy as np", "import math"):
-            return Body((), returns=False)
+            return straight([])
         raise ProgramProblemError(
             "forbidden-import",
             f"{ast.unparse(node)!r} is refused.",
             "Only `import numpy as np` and `import math` are allowed.",
         )
-
-    def _assign(self, node: ast.Assign) -> Body:
-        if isinstance(node.value, ast.Dict):
-            return Body(self.outputs.begin_table(node), returns=False)
-        if len(node.targets) == 1:
-            return Body(tuple(self._bind(node.targets[0], node.value)), returns=False)
-        names = [item.id for item in node.targets if isinstance(item, ast.Name)]
-        if len(names) != len(node.targets):
-            raise ProgramProblemError(
-                "forbidden", "Only plain names are assigned several at once."
-            )
-        value = parse_expression(node.value, self.scope)
-        once = Name("__once", value.type)  # the value may read the names
-        first: list[Statement] = [Assign("__once", value)]
-        return Body(
-            tuple(first + [self._set(name, once) for name in names]), returns=False
-        )
-
-    def _bind(self, target: ast.expr, value: ast.expr) -> list[Statement]:
-        if isinstance(target, ast.Name):
-            refuse_list(value)
-            return [self._set(target.id, parse_expression(value, self.scope))]
-        if isinstance(target, (ast.Tuple, ast.List)):
-            return self._unpack(target, value)
-        if isinstance(target, ast.Subscript):
-            return [self.outputs.fill(target, value)]
-        raise ProgramProblemError(
-            "forbidden",
-            f"{ast.unparse(target)!r} cannot be assigned to.",
-            "Assign to plain names; values are never changed in place.",
-        )
-
-    def _set(self, name: str, value: Expr) -> Assign:
-        if name.startswith("__") or name in RESERVED:
-            raise ProgramProblemError(
-                "forbidden", f"The name {name!r} is reserved.", "Use another name."
-            )
-        self.scope.names[name] = value if isinstance(value, Const) else value.type
-        return Assign(name, value)
-
-    def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> list[Statement]:
-        parts = self._parts(value)
-        names = [item.id for item in target.elts if isinstance(item, ast.Name)]
-        if len(set(names)) != len(target.elts) or len(names) != len(parts):
-            raise ProgramProblemError(
-                "shape-mismatch",
-                f"{ast.unparse(target)!r} must be as many different names as there are "
-                f"values ({len(parts)}).",
-            )
-        # Two passes, so that `a, b = b, a` swaps.
-        fresh = [f"__new_{name}" for name in names]
-        first: list[Statement] = [
-            Assign(new, part) for new, part in zip(fresh, parts, strict=True)
-        ]
-        for new, part in zip(fresh, parts, strict=True):
-            self.scope.names[new] = part.type
-        second = [
-            self._set(name, self.scope.look_up(new))
-            for name, new in zip(names, fresh, strict=True)
-        ]
-        for new in fresh:
-            del self.scope.names[new]
-        return first + list(second)
-
-    def _parts(self, value: ast.expr) -> list[Expr]:
-        if isinstance(value, (ast.Tuple, ast.List)):
-            return [parse_expression(item, self.scope) for item in value.elts]
-        whole = parse_expression(value, self.scope)
-        if len(whole.type.shape) != 1:
-            raise ProgramProblemError(
-                "shape-mismatch", f"A {whole.type} cannot be unpacked."
-            )
-        kind = Type((), whole.type.kind)
-        return [Pick(whole, (i,), kind) for i in range(whole.type.size)]
-
-    def _augmented(self, node: ast.AugAssign) -> Body:
-        if not isinstance(node.target, ast.Name):
-            raise ProgramProblemError(
-                "forbidden",
-                f"{ast.unparse(node.target)!r} changes a value in place.",
-                "Assign to a plain name.",
-            )
-        load = ast.Name(node.target.id, ast.Load())
-        whole = ast.copy_location(ast.BinOp(load, node.op, node.value), node)
-        old = parse_expression(ast.copy_location(load, node), self.scope)
-        value = parse_expression(ast.fix_missing_locations(whole), self.scope)
-        if not old.type.scalar:  # NumPy would change every other name of it too
-            raise ProgramProblemError(
-                "forbidden",
-                f"{ast.unparse(node)!r} changes a vector in place.",
-                f"Write {node.target.id} = {ast.unparse(whole)}.",
-            )
-        if old.type.shape != value.type.shape:
-            raise ProgramProblemError(
-                "shape-mismatch",
-                f"{node.target.id!r} is a {old.type} and would become a {value.type}.",
-            )
-        return Body((self._set(node.target.id, value),), returns=False)
-
-    def _annotated(self, node: ast.AnnAssign) -> Body:
-        if node.value is None:
-            raise ProgramProblemError("forbidden", "A bare annotation sets nothing.")
-        plain = ast.copy_location(ast.Assign([node.target], node.value), node)
-        return self._assign(plain)
 
     def _if(self, node: ast.If) -> Body:
         test = parse_condition(node.test, self.scope)
@@ -261,7 +159,7 @@ class StatementParser:
             statements += body.statements
             if body.returns or len(self.problems) > problems:
                 return Body(tuple(statements), returns=body.returns)
-        return Body(tuple(statements), returns=False)
+        return straight(statements)
 
     def _bounds(self, node: ast.expr) -> Sequence[int]:
         if isinstance(node, (ast.List, ast.Tuple)):
