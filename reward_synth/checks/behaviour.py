@@ -109,7 +109,8 @@ def finite(examined: Examined) -> Iterator[Finding]:
 
 def _finite_at_extremes(examined: Examined) -> Iterator[Finding]:
     rows = _extremes(examined)
-    values = examined.kernel.batch(rows, np.empty((3, len(examined.function.outputs))))
+    out = np.empty((len(examined.function.outputs) + 1, 3))
+    values = examined.kernel.batch(rows, out)[:-1].T
     for column, name in enumerate(examined.function.outputs):
         bad = np.flatnonzero(~np.isfinite(values[:, column]))
         if len(bad) and np.isfinite(examined.values[:, column]).all():

@@ -59,8 +59,8 @@ class Examined:
     def values(self) -> Values:
         """Components on all steps, shape ``(N, number of components)``."""
         count = sum(len(rollout) for rollout in self.rollouts)
-        out = np.empty((count, len(self.function.outputs)))
-        return self.kernel.batch(self.inputs, out)
+        out = np.empty((len(self.function.outputs) + 1, count))
+        return self.kernel.batch(self.inputs, out)[:-1].T
 
     @cached_property
     def success(self) -> npt.NDArray[np.bool_] | None:

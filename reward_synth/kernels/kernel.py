@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from reward_synth.kernels.lower import lower
-from reward_synth.kernels.scalar import NUMPY_NAMES
+from reward_synth.kernels.compile import Machine, compile_graph
+from reward_synth.kernels.emit import DType, Layout
+from reward_synth.kernels.graph import Graph
+from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 
-Row = npt.NDArray[np.float64]
-
-# No fast-math: it would delete an author's own guards such as np.isnan(x).
-_FLAGS: Any = {"error_model": "numpy", "fastmath": False, "nogil": True}
+Rows = npt.NDArray[Any]
+"""Floats of the kernel's type, shape ``(components + 1, N)``."""
 
 
 class RewardKernel:
@@ -26,31 +26,60 @@ class RewardKernel:
 
     Args:
         function: Its typed form.
+        dtype: ``float64``, or ``float32``, which is about three times as fast in
+            batches. Results have this type.
+        threads: How many threads share large batches.
 
     Example:
         >>> from reward_synth.language import parse
         >>> from reward_synth.task import Field, TaskSpec
         >>> task = TaskSpec("T", "go", (Field("x"),), Field("action", (2,)))
-        >>> ir = parse("def compute_reward(x):\n    return {'near': -abs(x)}", task).ir
-        >>> kernel = RewardKernel(ir.reward)
+        >>> text = "def compute_reward(x):\n    return {'near': -abs(x), 'one': 1.0}"
+        >>> kernel = RewardKernel(parse(text, task).ir.reward)
         >>> kernel.one({"x": np.array(2.0)})
-        {'near': -2.0}
+        {'near': -2.0, 'one': 1.0}
         >>> kernel.batch({"x": np.array([1.0, -3.0])})
-        array([[-1.],
-               [-3.]])
+        array([[-1., -3.],
+               [ 1.,  1.],
+               [ 0., -2.]])
     """
 
-    def __init__(self, function: FunctionIR) -> None:
+    def __init__(
+        self, function: FunctionIR, dtype: DType = "float64", threads: int = 1
+    ) -> None:
         self.function = function
+        self.dtype = dtype
+        self.threads = threads
         self.names = function.outputs
-        self._width = sum(field.size for _, field in function.parameters)
-        self._row = np.zeros(max(1, self._width))
-        self._out = np.zeros(len(self.names))
-        self._one, self._batch = _compiled(lower(function))
+        self._parameters = tuple(
+            (name, max(1, field.size)) for name, field in function.parameters
+        )
+        self._scalars = [
+            place
+            for place, (_, field) in enumerate(function.parameters)
+            if not field.shape
+        ]
+        self._pick = _picker([name for name, _ in self._parameters])
+        self._scores = np.zeros((len(self.names) + 1, 1), dtype)
+        self._flat = self._scores.reshape(-1)
 
-    def __reduce__(self) -> tuple[type[RewardKernel], tuple[FunctionIR]]:
-        """Pickle as the typed form: machine code is compiled anew where it lands."""
-        return RewardKernel, (self.function,)
+    def __reduce__(self) -> tuple[type[RewardKernel], tuple[FunctionIR, DType, int]]:
+        """Pickle as the typed form: machine code is found or compiled where it lands."""
+        return RewardKernel, (self.function, self.dtype, self.threads)
+
+    @cached_property
+    def _packed(self) -> Machine:
+        return self._compile(Layout.packed([self.function]))
+
+    @cached_property
+    def _separate(self) -> Machine:
+        return self._compile(Layout.separate([self.function]))
+
+    def _compile(self, layout: Layout) -> Machine:
+        graph = Graph()
+        outputs = with_total(graph, add_function(graph, self.function))
+        parallel = self.threads > 1
+        return compile_graph(graph, outputs, layout, self.dtype, parallel=parallel)
 
     def one(self, values: Mapping[str, Array]) -> dict[str, float]:
         """Return each component for one state.
@@ -59,49 +88,77 @@ class RewardKernel:
             values: Parameter name to a value of its field's shape; leading axes of
                 length one are allowed.
         """
-        offset = 0
-        for name, field in self.function.parameters:
-            self._row[offset : offset + field.size] = np.reshape(values[name], -1)
-            offset += field.size
-        self._one(self._row, self._out)
-        return dict(zip(self.names, self._out.tolist(), strict=True))
+        given = [*self._pick(values)]
+        for place in self._scalars:
+            given[place] = np.asarray(given[place])
+        self._separate.run(*given, self._scores)
+        return dict(zip(self.names, self._flat.tolist()))  # noqa: B905 - the total is left
 
-    def batch(self, values: Mapping[str, Array], out: Row | None = None) -> Row:
-        """Return components for N states, shape ``(N, number of components)``.
+    def batch(self, values: Mapping[str, Array], out: Rows | None = None) -> Rows:
+        """Return the components of N states, and their sum as the last row.
 
         Args:
-            values: Parameter name to an array of shape ``(N, *shape)``.
-            out: Written to and returned, if given.
+            values: Parameter name to an array of shape ``(N, *shape)``. Contiguous
+                arrays of the kernel's type are read where they are.
+            out: Written to and returned, if given; shape ``(components + 1, N)``.
         """
-        parts = [
-            np.asarray(values[name], np.float64).reshape(-1, max(1, field.size))
-            for name, field in self.function.parameters
+        arrays = [
+            np.ascontiguousarray(value, self.dtype) for value in self._pick(values)
         ]
-        if not parts:
-            count = 1 if out is None else len(out)
-            parts = [np.zeros((count, 1))]
-        rows = np.ascontiguousarray(np.concatenate(parts, axis=1))
         if out is None:
-            out = np.empty((len(rows), len(self.names)))
-        self._batch(rows, out)
+            count = arrays[0].size // self._parameters[0][1] if arrays else 1
+            out = np.empty((len(self.names) + 1, count), self.dtype)
+        return self._run(self._separate, arrays, out)
+
+    def rows(self, packed: Rows, out: Rows | None = None) -> Rows:
+        """Return the same for states whose parameters lie side by side.
+
+        Args:
+            packed: Shape ``(N, entries of all parameters)``, in the parameters' order.
+            out: As for :meth:`batch`.
+        """
+        if out is None:
+            out = np.empty((len(self.names) + 1, len(packed)), self.dtype)
+        return self._run(self._packed, [np.ascontiguousarray(packed, self.dtype)], out)
+
+    def _run(self, machine: Machine, arrays: list[Rows], out: Rows) -> Rows:
+        run_machine(machine, arrays, out, self.threads)
         return out
 
 
-@lru_cache(maxsize=256)
-def _compiled(text: str) -> tuple[Callable[..., None], Callable[..., None]]:
-    """Compile generated text; equal texts are compiled once a process."""
-    import numba  # noqa: PLC0415 - takes seconds to import
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Array]], tuple[Array, ...]]:
+    """Return what reads several keys at once."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
-    table: dict[str, Any] = {name: getattr(np, name) for name in NUMPY_NAMES}
-    table |= {"inf": math.inf, "nan": math.nan, "abs": abs}
-    exec(
-        compile(text, "<reward kernel>", "exec"), table
-    )  # our own text, never an author's
-    one = numba.njit("void(float64[::1], float64[::1])", **_FLAGS)(table["kernel"])
 
-    def batch(rows: Any, out: Any) -> None:
-        for number in range(rows.shape[0]):
-            one(rows[number], out[number])
+def with_total(graph: Graph, outputs: list[int]) -> list[int]:
+    """Return ``outputs`` and the node of their sum."""
+    total = outputs[0]
+    for node in outputs[1:]:
+        total = graph.add("add", (total, node))
+    return [*outputs, total]
 
-    signature = "void(float64[:, ::1], float64[:, ::1])"
-    return one, numba.njit(signature, **_FLAGS)(batch)
+
+def run_machine(machine: Machine, arrays: list[Rows], out: Rows, threads: int) -> None:
+    """Run a compiled kernel after checking that nothing can be read out of bounds.
+
+    Raises:
+        ValueError: An array holds another number of states than ``out``.
+    """
+    rows, count = out.shape
+    sizes = [width * count for width in machine.layout.widths]
+    if rows != machine.rows or [array.size for array in arrays] != sizes:
+        raise ValueError(
+            f"This kernel needs {machine.rows} rows and {sizes} numbers for {count} "
+            f"states; received {rows} rows and {[array.size for array in arrays]}."
+        )
+    if machine.spread is not None and count >= _WORTHWHILE:
+        machine.spread(*arrays, out, threads)
+    else:
+        machine.run(*arrays, out)
+
+
+_WORTHWHILE = 2048
+"""States from which starting threads pays."""

@@ -66,5 +66,5 @@ def parameters(kernel: RewardKernel, step: Step) -> dict[str, Array]:
 def columns(kernel: RewardKernel, values: dict[str, Array]) -> Components:
     """Run the kernel on N states and name its columns."""
     count = len(next(iter(values.values()))) if values else 1
-    rows = kernel.batch(values, np.empty((count, len(kernel.names))))
-    return {name: rows[:, number] for number, name in enumerate(kernel.names)}
+    rows = kernel.batch(values, np.empty((len(kernel.names) + 1, count), kernel.dtype))
+    return {name: rows[number] for number, name in enumerate(kernel.names)}

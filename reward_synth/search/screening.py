@@ -96,8 +96,8 @@ def alike(first: Screen, second: Screen) -> bool:
 
 def score_steps(kernel: RewardKernel, rollout: Rollout) -> Values:
     """Return components on each step, shape ``(T, number of components)``."""
-    out = np.empty((len(rollout), len(kernel.names)))
-    return kernel.batch(parameters(kernel, rollout.steps), out)
+    out = np.empty((len(kernel.names) + 1, len(rollout)))
+    return kernel.batch(parameters(kernel, rollout.steps), out)[:-1].T
 
 
 def first_success(rollout: Rollout) -> int:

@@ -1,0 +1,152 @@
+"""Compiles the text of kernels with numba, once a machine where it can be kept."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import stat
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reward_synth.kernels.emit import DType, Layout, kernel_text, spread_text
+from reward_synth.kernels.graph import Graph
+from reward_synth.kernels.intrinsics import intrinsics
+
+CACHE = "REWARD_SYNTH_CACHE"
+"""Environment variable: the folder of compiled kernels; empty: keep none."""
+_PRIVATE = 0o700
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+# Contraction alone: other fast-math flags delete guards such as np.isnan(x).
+_FLAGS: Any = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A compiled kernel: arrays in, shape ``(rows, N)`` out."""
+
+    layout: Layout
+    rows: int
+    """Number of outputs."""
+    dtype: DType
+    run: Callable[..., None]
+    """``(array, …, out)``, on one thread."""
+    spread: Callable[..., None] | None
+    """``(array, …, out, threads)``, or None if it was not asked for."""
+
+
+def compile_graph(
+    graph: Graph,
+    outputs: Sequence[int],
+    layout: Layout,
+    dtype: DType = "float64",
+    *,
+    parallel: bool = False,
+) -> Machine:
+    """Compile ``outputs`` of ``graph``.
+
+    Machine code is made on the first call for each combination of arrays' types, once
+    a process, and loaded from the user's cache folder in later ones.
+    """
+    text = kernel_text(graph, outputs, layout, dtype)
+    if parallel:
+        text += "\n" + spread_text(layout, len(outputs))
+    run, spread = _compiled(text, dtype, parallel)
+    return Machine(layout, len(outputs), dtype, run, spread)
+
+
+@lru_cache(maxsize=512)
+def _compiled(
+    text: str, dtype: DType, parallel: bool
+) -> tuple[Callable[..., None], Callable[..., None] | None]:
+    import numba  # noqa: PLC0415 - takes seconds to import
+
+    path = _kept(text)
+    table: dict[str, Any] = dict(intrinsics())
+    table |= {dtype: getattr(np, dtype), "inf": math.inf, "nan": math.nan}
+    table |= {"prange": numba.prange, "__name__": __name__}
+    name = str(path) if path else "<reward kernel>"
+    exec(compile(text, name, "exec"), table)  # our own text, never an author's
+    table["inner"] = numba.njit(pipeline_class=_without_overlap(), **_FLAGS)(
+        table["inner"]
+    )
+    # Compiled on the first call, for the types of the arrays that it is given.
+    flags = {**_FLAGS, "cache": path is not None}
+    run = numba.njit(**flags)(table["kernel"])
+    if not parallel:
+        return run, None
+    return run, numba.njit(parallel=True, **flags)(table["spread"])
+
+
+@lru_cache(maxsize=1)
+def _without_overlap() -> Any:
+    """Return a compiler that takes arguments' memory as disjoint.
+
+    Without it every pair of arrays is compared before each call, and with many outputs
+    the compiler gives up on SIMD.
+    """
+    compiler: Any = import_module("numba.core.compiler")  # takes seconds
+    base: Any = compiler.Compiler
+
+    class Disjoint(base):  # type: ignore[misc]  # numba ships no types
+        def __init__(self, *args: Any) -> None:
+            *rest, flags, names = args
+            disjoint = flags.copy()
+            disjoint.noalias = True
+            super().__init__(*rest, disjoint, names)
+
+    return Disjoint
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of compiled kernels, or None where none can be trusted.
+
+    Compiled code is loaded from it, so it must belong to the user alone.
+    """
+    named = os.environ.get(CACHE)
+    if named == "":
+        return None
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(named) if named else Path(base) / "reward_synth" / "kernels"
+    try:
+        folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        found = folder.stat()
+    except (OSError, RuntimeError):
+        return None
+    owned = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+    writable = os.access(folder, os.W_OK)
+    return folder if owned and writable and not found.st_mode & _OTHERS_WRITE else None
+
+
+def _kept(text: str) -> Path | None:
+    """Write the text where numba keeps compiled code beside it."""
+    folder = cache_folder()
+    if folder is None:
+        return None
+    path = folder / f"kernel_{_digest(text)}.py"
+    if path.exists():  # numba compares its time of change
+        return path
+    try:
+        part = path.with_suffix(f".{os.getpid()}.part")
+        part.write_text(text)
+        part.rename(path)
+    except OSError:
+        return None
+    return path
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256((_formulas() + text).encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)
+def _formulas() -> str:
+    """Return what else the machine code depends on: the text of our formulas."""
+    names = ("lanes", "approximations", "intrinsics", "compile")
+    return "".join((Path(__file__).parent / f"{name}.py").read_text() for name in names)

@@ -1,0 +1,173 @@
+"""Writes a graph as the text of a kernel: loads, scalar arithmetic, stores, one loop.
+
+The author's own text is never part of it. Whatever the target, an operation that is not
+an operator is called by its name in the language; the target decides what that means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from reward_synth.kernels.graph import CONST, LOAD, Entry, Graph, Node
+from reward_synth.language import FunctionIR
+
+DType = Literal["float32", "float64"]
+_INFIX = {
+    "add": "+",
+    "subtract": "-",
+    "multiply": "*",
+    "divide": "/",
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+}
+_PREFIX = {"negative": "-", "logical_not": "not "}
+_CALLED = {"logical_and": "both", "logical_or": "either"}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where each entry of each parameter lies in the arrays that a kernel is given."""
+
+    widths: tuple[int, ...]
+    """Numbers a state of each array, whose shape is ``(N, width)``."""
+    places: tuple[tuple[Entry, tuple[int, int]], ...]
+    """Entry to the number of its array and its column there."""
+
+    @classmethod
+    def packed(cls, functions: Sequence[FunctionIR]) -> Layout:
+        """One array that holds all parameters, in order."""
+        entries = _entries(functions)
+        places = [(entry, (0, column)) for column, entry in enumerate(entries)]
+        return cls((len(entries),), tuple(places))
+
+    @classmethod
+    def separate(cls, functions: Sequence[FunctionIR]) -> Layout:
+        """One array a parameter."""
+        sizes = parameter_sizes(functions)
+        places = [
+            ((name, column), (number, column))
+            for number, (name, size) in enumerate(sizes.items())
+            for column in range(size)
+        ]
+        return cls(tuple(sizes.values()), tuple(places))
+
+
+def parameter_sizes(functions: Sequence[FunctionIR]) -> dict[str, int]:
+    """Return each parameter's number of entries, in the order of first use."""
+    return {
+        name: field.size
+        for function in functions
+        for name, field in function.parameters
+    }
+
+
+def _entries(functions: Sequence[FunctionIR]) -> list[Entry]:
+    sizes = parameter_sizes(functions)
+    return [(name, number) for name, size in sizes.items() for number in range(size)]
+
+
+def kernel_text(
+    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
+) -> str:
+    """Return the text of ``inner`` (a loop) and ``kernel`` (which calls it).
+
+    ``kernel(x0, …, out)`` reads arrays of any shape and type and writes ``out``, shape
+    ``(len(outputs), N)``. Each row is given to ``inner`` as an array of its own, so
+    that the compiler knows that no two overlap.
+
+    Example:
+        >>> graph = Graph()
+        >>> twice = graph.add("multiply", (graph.load(("x", 0)), graph.const(2.0)))
+        >>> layout = Layout((3,), ((("x", 0), (0, 1)),))
+        >>> print(kernel_text(graph, [twice], layout, "float32"))
+        v1 = float32(2.0)
+        def inner(x0, o0):
+            for i in range(o0.shape[0]):
+                v0 = float32(x0[i * 3 + 1])
+                v2 = v0 * v1
+                o0[i] = v2
+        def kernel(x0, out):
+            inner(x0.ravel(), out[0])
+    """
+    constants, body = statements(graph, outputs, layout, dtype)
+    arrays = [f"x{number}" for number in range(len(layout.widths))]
+    rows = range(len(outputs))
+    stores = [f"o{row}[i] = v{node}" for row, node in enumerate(outputs)]
+    flat = [f"{name}.ravel()" for name in arrays]
+    return "\n".join(
+        [
+            *constants,
+            f"def inner({', '.join([*arrays, *(f'o{row}' for row in rows)])}):",
+            "    for i in range(o0.shape[0]):",
+            *(f"        {line}" for line in [*body, *stores]),
+            f"def kernel({', '.join([*arrays, 'out'])}):",
+            f"    inner({', '.join([*flat, *(f'out[{row}]' for row in rows)])})",
+        ]
+    )
+
+
+def spread_text(layout: Layout, outputs: int) -> str:
+    """Return the text of ``spread``: ``inner`` on equal shares of the states."""
+    arrays = [f"x{number}" for number in range(len(layout.widths))]
+    shares = [
+        f"x{number}.ravel()[low * {width}:high * {width}]"
+        for number, width in enumerate(layout.widths)
+    ]
+    rows = [f"out[{row}, low:high]" for row in range(outputs)]
+    return "\n".join(
+        [
+            f"def spread({', '.join([*arrays, 'out', 'threads'])}):",
+            "    count = out.shape[1]",
+            "    size = (count + threads - 1) // threads",
+            "    for share in prange(threads):",
+            "        low = min(count, share * size)",
+            "        high = min(count, low + size)",
+            f"        inner({', '.join([*shares, *rows])})",
+        ]
+    )
+
+
+def statements(
+    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
+) -> tuple[list[str], list[str]]:
+    """Return the lines that define constants, and those of one state."""
+    constants: list[str] = []
+    body: list[str] = []
+    places = dict(layout.places)
+    for number in graph.needed(outputs):
+        node = graph.nodes[number]
+        if node.op == CONST:
+            constants.append(f"v{number} = {_literal(node, dtype)}")
+        elif node.op == LOAD:
+            array, column = places[node.entry]
+            width = layout.widths[array]
+            body.append(f"v{number} = {dtype}(x{array}[i * {width} + {column}])")
+        else:
+            body.append(f"v{number} = {_operation(node)}")
+    return constants, body
+
+
+def _operation(node: Node) -> str:
+    args = [f"v{number}" for number in node.args]
+    if node.op in _INFIX:
+        return f"{args[0]} {_INFIX[node.op]} {args[1]}"
+    if node.op in _PREFIX:
+        return f"{_PREFIX[node.op]}{args[0]}"
+    return f"{_CALLED.get(node.op, node.op)}({', '.join(args)})"
+
+
+def _literal(node: Node, dtype: DType) -> str:
+    if node.kind == "bool":
+        return repr(bool(node.value))
+    if math.isnan(node.value):
+        return f"{dtype}(nan)"
+    if math.isinf(node.value):
+        return f"{dtype}({'inf' if node.value > 0 else '-inf'})"
+    return f"{dtype}({float(node.value)!r})"
