@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from reward_synth.wrappers.dense import EPISODE
 from reward_synth.wrappers.sparse import ENV_REWARD, IS_SUCCESS
+from reward_synth.wrappers.words import EPISODE
 
 
 def evaluate(

@@ -9,7 +9,12 @@ from reward_synth.envs.notes import TaskNotes
 from reward_synth.envs.policies import HeldPolicy, Policy, RandomPolicy
 from reward_synth.envs.registry import EnvRef, describe_any, resolve
 from reward_synth.envs.rollouts import collect, collect_many
-from reward_synth.envs.stored import from_minari, load_rollouts, save_rollouts
+from reward_synth.envs.stored import (
+    from_minari,
+    load_rollouts,
+    open_minari,
+    save_rollouts,
+)
 
 __all__ = [
     "EnvRef",
@@ -26,6 +31,7 @@ __all__ = [
     "families",
     "from_minari",
     "load_rollouts",
+    "open_minari",
     "resolve",
     "save_rollouts",
 ]

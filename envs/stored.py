@@ -161,11 +161,17 @@ def from_minari(
             "cannot be read. Leave them out with names=..., or record rollouts from "
             "the environment."
         )
-    episodes = _open(dataset).iterate_episodes()
+    episodes = open_minari(dataset).iterate_episodes()
     return [_episode(episode, task, chosen) for episode in episodes]
 
 
-def _open(dataset: Any) -> Any:
+def open_minari(dataset: Any) -> Any:
+    """Return a Minari data set given as such, or by the id of a local one.
+
+    Raises:
+        MissingExtraError: Minari is not installed, and an id was given.
+        NotAvailableError: The data set of this id is not on this machine.
+    """
     if not isinstance(dataset, str):
         return dataset
     try:

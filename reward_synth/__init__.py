@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TrainConfig,
         generate,
         make,
+        relabel,
         wrap,
     )
     from reward_synth.envs import describe_env
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from reward_synth.program import Provenance, RewardProgram
     from reward_synth.reward import Transition
     from reward_synth.task import Field, FieldReader, Success, TaskSpec
-    from reward_synth.wrappers import DenseReward, SparseReward, SuccessInfo
+    from reward_synth.wrappers import (
+        DenseReward,
+        PublishFields,
+        SparseReward,
+        SuccessInfo,
+        VectorDenseReward,
+    )
 
 _HOMES = {
     "DenseReward": "reward_synth.wrappers",
@@ -37,6 +44,7 @@ _HOMES = {
     "GenerateConfig": "reward_synth.api",
     "Generated": "reward_synth.api",
     "Provenance": "reward_synth.program",
+    "PublishFields": "reward_synth.wrappers",
     "RewardProgram": "reward_synth.program",
     "RewardSynthError": "reward_synth.errors",
     "SparseReward": "reward_synth.wrappers",
@@ -45,9 +53,11 @@ _HOMES = {
     "TaskSpec": "reward_synth.task",
     "TrainConfig": "reward_synth.api",
     "Transition": "reward_synth.reward",
+    "VectorDenseReward": "reward_synth.wrappers",
     "describe_env": "reward_synth.envs",
     "generate": "reward_synth.api",
     "make": "reward_synth.api",
+    "relabel": "reward_synth.api",
     "wrap": "reward_synth.api",
 }
 
@@ -58,6 +68,7 @@ __all__ = [
     "GenerateConfig",
     "Generated",
     "Provenance",
+    "PublishFields",
     "RewardProgram",
     "RewardSynthError",
     "SparseReward",
@@ -66,9 +77,11 @@ __all__ = [
     "TaskSpec",
     "TrainConfig",
     "Transition",
+    "VectorDenseReward",
     "describe_env",
     "generate",
     "make",
+    "relabel",
     "wrap",
 ]
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from reward_synth.errors import ProgramError, ProgramMismatchError, did_you_mean
-from reward_synth.language import Finding, ProgramIR, parse
+from reward_synth.language import POTENTIAL, REWARD, Finding, ProgramIR, parse
 from reward_synth.task import ACTION, PREVIOUS, TaskSpec
 
 _TITLE = "# Reward program written by reward_synth. It needs NumPy alone."
@@ -168,7 +168,11 @@ def _parameter_names(source: str) -> set[str]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name in (REWARD, POTENTIAL)
+    ]
     return {a.arg for f in functions for a in (*f.args.args, *f.args.kwonlyargs)}
 
 

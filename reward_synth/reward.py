@@ -116,7 +116,7 @@ class FunctionReward:
 
     def __call__(self, step: Step) -> Components:
         """Call the function once a lane and stack what it returns."""
-        rows = [self._one(lane(step, index)) for index in range(step.num_envs)]
+        rows = [self.one(lane(step, index)) for index in range(step.num_envs)]
         names = list(rows[0])
         if any(list(row) != names for row in rows):
             raise UsageError(
@@ -125,7 +125,12 @@ class FunctionReward:
             )
         return {name: np.array([row[name] for row in rows]) for name in names}
 
-    def _one(self, transition: Transition) -> dict[str, float]:
+    def one(self, transition: Transition) -> dict[str, float]:
+        """Call the function on one lane.
+
+        Raises:
+            UsageError: It returns neither a number nor a dict of numbers.
+        """
         result = self.function(transition)
         if isinstance(result, Mapping):
             return {name: self._number(name, item) for name, item in result.items()}

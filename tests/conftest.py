@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 
 # A job in the background inherits an ignored SIGINT, and so would every child that the
 # tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Kernels of tests do not fill the user's own cache; child processes inherit the folder.
+_KERNELS = tempfile.TemporaryDirectory(prefix="reward_synth_kernels_")
+os.environ["REWARD_SYNTH_CACHE"] = _KERNELS.name

@@ -77,11 +77,25 @@ def programs(draw: st.DrawFn) -> str:
     test = draw(st.sampled_from(TESTS))
     return f"""import numpy as np
 
+LIMITS = (-0.5, 0.5)
+WEIGHTS = np.array([0.5, 0.5, 0.25 + 0.25])
+
+
+def shaped(x, slope=0.5):
+    low, high = LIMITS
+    if x < low:
+        return low + slope * (x - low)
+    if x > high:
+        x = high + slope * (x - high)
+    return x
+
 
 def compute_reward(tcp_pos, cube_pos, goal_pos, height, is_grasped, prev_cube_pos,
                    prev_height, action):
-    a = {first}
+    a = shaped({first}) + shaped(height, slope=0.25)
     b = 0.0
+    for weight, entry in zip(WEIGHTS, cube_pos):
+        b += entry * weight
     for i in range(3):
         b += cube_pos[i] * 0.5
     if {test}:

@@ -52,6 +52,19 @@ def test_the_snippets_of_the_readme_run(tmp_path: Path) -> None:
     assert parse(program, TASK).ir is not None
 
 
+def test_the_snippet_of_the_kernels_page_runs(tmp_path: Path) -> None:
+    """The page's Python scores eight environments, each component above 0."""
+    (usage,) = blocks("docs/kernels.md")
+    done = subprocess.run(
+        [sys.executable, "-c", usage],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    assert done.stdout.count("0.0") >= 16
+
+
 def test_every_command_of_the_readme_exists() -> None:
     """Verbs and options that the README names are in the command line's help."""
     text = (ROOT / "README.md").read_text()

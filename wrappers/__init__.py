@@ -1,6 +1,16 @@
 """Wrappers that give environments dense, sparse and measured rewards."""
 
-from reward_synth.wrappers.dense import DenseReward, NonFiniteRewardWarning
+from reward_synth.wrappers.dense import DenseReward
+from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import SparseReward, SuccessInfo
+from reward_synth.wrappers.vector import VectorDenseReward
+from reward_synth.wrappers.words import NonFiniteRewardWarning
 
-__all__ = ["DenseReward", "NonFiniteRewardWarning", "SparseReward", "SuccessInfo"]
+__all__ = [
+    "DenseReward",
+    "NonFiniteRewardWarning",
+    "PublishFields",
+    "SparseReward",
+    "SuccessInfo",
+    "VectorDenseReward",
+]

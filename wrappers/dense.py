@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, SupportsFloat
@@ -11,29 +10,26 @@ from typing import Any, SupportsFloat
 import gymnasium as gym
 import numpy as np
 
-from reward_synth.combine import Combiner, Context, make_combiner
-from reward_synth.kernels import PotentialReward
+from reward_synth.combine import POTENTIAL, Combiner, make_combiner
 from reward_synth.program import RewardProgram
-from reward_synth.reward import Components, Fields, RewardFunction, Step
-from reward_synth.task import FieldReader, TaskSpec, as_array, as_number
+from reward_synth.reward import RewardFunction
+from reward_synth.task import TaskSpec, as_array, as_number
+from reward_synth.wrappers.scoring import FunctionScorer, ProgramScorer, Scorer, Taken
 from reward_synth.wrappers.sources import (
     EpisodeSums,
     as_reward,
     checked_discount,
-    fields_read,
-    reward_source,
+    program_function,
+    refuse_potential,
 )
 from reward_synth.wrappers.sparse import as_task
-
-SPARSE_REWARD = "sparse_reward"
-COMPONENTS = "reward_components"
-EPISODE = "reward_synth"
-_LANE = np.ones(1, np.bool_)
-_SHAPING = "shaping"
-
-
-class NonFiniteRewardWarning(UserWarning):
-    """A reward was NaN or infinite; the step was scored without it."""
+from reward_synth.wrappers.words import (
+    COMPONENTS,
+    EPISODE,
+    SHAPING,
+    SPARSE_REWARD,
+    warn_not_finite,
+)
 
 
 class DenseReward(
@@ -98,10 +94,10 @@ class DenseReward(
         self.task = spec
         self.gamma = discount
         self.combiner: Combiner = make_combiner(combine, gamma=discount, weight=weight)
-        self.source = reward_source(given, spec, potential=combine == "potential")
-        self._reader = FieldReader(spec, env, fields_read(self.source))
-        self._before: Fields | None = None
+        self._scorer = _scorer(given, spec, env, potential=combine == POTENTIAL)
+        self._components = combine != POTENTIAL
         self._state: Any = None
+        self._playing = False
         self._episode = EpisodeSums()
 
     def reset(
@@ -109,105 +105,74 @@ class DenseReward(
     ) -> tuple[Any, dict[str, Any]]:
         """Reset the environment and begin an episode."""
         obs, info = self.env.reset(seed=seed, options=options)
-        fields = self._reader.read(obs, info, reset=True)
-        self.source.begin(fields, _LANE)
-        self._before = fields
         self._episode = EpisodeSums()
-        self._state = self.combiner.init(self._start(fields))
-        return obs, info
-
-    def _start(self, fields: Fields) -> Components:
-        """Return phi of the first state, 0 where it is not finite."""
-        if not isinstance(self.source, PotentialReward):
-            return {}
-        start = self.source.at(fields)
-        if not all(np.isfinite(value).all() for value in start.values()):
+        start = self._scorer.begin(obs, info)
+        if not all(map(math.isfinite, start.values())):
             self._fault("potential of the first state")
-        return {
-            name: np.nan_to_num(value, posinf=0.0, neginf=0.0)
-            for name, value in start.items()
-        }
+            start = dict.fromkeys(start, 0.0)
+        self._state = self.combiner.init(start)
+        self._playing = True
+        return obs, info
 
     def step(
         self, action: Any
     ) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """Step the environment and score the step."""
-        if self._before is None:
+        if not self._playing:
             raise gym.error.ResetNeeded("Cannot call `step` before `reset`.")
-        kept = np.array(as_array(action), copy=True)
-        obs, paid, terminated, truncated, info = self.env.step(action)
-        sparse = self._finite(as_number(paid), "environment")
-        after = self._reader.read(obs, info)
-        step = Step(
-            self._before,
-            kept[None],
-            after,
-            np.array([sparse]),
-            np.array([bool(terminated)]),
-            np.array([bool(truncated)]),
-            _LANE,
+        # The environment may change the action in place.
+        given = np.array(as_array(action)) if self._scorer.uses_action else None
+        obs, paid, ended, cut, info = self.env.step(action)
+        sparse = paid if type(paid) is float else as_number(paid)
+        if not math.isfinite(sparse):
+            self._fault("reward of the environment")
+            sparse = 0.0
+        terminated, truncated = bool(ended), bool(cut)
+        taken = Taken(given, sparse, terminated, truncated)
+        parts, dense = self._scorer.score(obs, info, taken)
+        reward, state = self.combiner.one(
+            self._state, sparse, dense, terminated=terminated
         )
-        reward = self._score(step, info)
-        self._before = after
-        if terminated or truncated:
-            info[EPISODE] = self._episode.summary()
-        return obs, reward, bool(terminated), bool(truncated), info
-
-    def _score(self, step: Step, info: dict[str, Any]) -> float:
-        components = self.source(step)
-        sparse = float(step.sparse[0])
-        context = Context(step.terminated, step.valid)
-        combined, state = self.combiner.combine(
-            self._state, step.sparse, components, context
-        )
-        reward = float(combined[0])
-        parts = self._parts(components, reward - sparse)
-        if not math.isfinite(reward) or not all(map(math.isfinite, parts.values())):
-            bad = next((n for n, v in parts.items() if not math.isfinite(v)), "sum")
-            self._fault(f"component {bad!r}")
-            reward = self._fall_back(sparse)
-            parts = dict.fromkeys(parts, 0.0)
-        else:
+        if math.isfinite(reward) and math.isfinite(dense):
             self._state = state
-        self._record(sparse, reward, parts)
+            if not self._components:
+                parts = {SHAPING: reward - sparse}
+        else:
+            reward, parts = self._without_dense(sparse, parts)
+        self._episode.add(sparse, reward, parts)
         info[SPARSE_REWARD] = sparse
         info[COMPONENTS] = parts
-        return reward
+        if terminated or truncated:
+            info[EPISODE] = self._episode.summary()
+        return obs, reward, terminated, truncated, info
 
-    def _parts(self, components: Components, added: float) -> dict[str, float]:
-        if isinstance(self.source, PotentialReward):
-            return {_SHAPING: added}
-        return {name: float(value[0]) for name, value in components.items()}
-
-    def _fall_back(self, sparse: float) -> float:
+    def _without_dense(
+        self, sparse: float, parts: dict[str, float]
+    ) -> tuple[float, dict[str, float]]:
         """Score a step whose dense part is not finite.
 
         The combiner's state stays: a potential that began anew at 0 would be paid a
         second time with the next step.
         """
-        nothing: Components = {"potential": np.zeros(1)}
-        combined, _ = self.combiner.combine(
-            self.combiner.init(nothing),
-            np.array([sparse]),
-            nothing,
-            Context(~_LANE, _LANE),
-        )
-        return float(combined[0])
-
-    def _finite(self, value: float, what: str) -> float:
-        if math.isfinite(value):
-            return value
-        self._fault(f"reward of the {what}")
-        return 0.0
+        bad = next((name for name, v in parts.items() if not math.isfinite(v)), "sum")
+        self._fault(f"component {bad!r}")
+        nothing = self.combiner.init({POTENTIAL: 0.0})
+        reward, _ = self.combiner.one(nothing, sparse, 0.0, terminated=False)
+        names = parts if self._components else (SHAPING,)
+        return reward, dict.fromkeys(names, 0.0)
 
     def _fault(self, what: str) -> None:
         self._episode.faults += 1
-        warnings.warn(
-            f"The {what} is not finite; the step is scored without it. "
-            "`info['reward_synth']['faults']` counts such steps.",
-            NonFiniteRewardWarning,
-            stacklevel=4,
-        )
+        warn_not_finite(what)
 
-    def _record(self, sparse: float, reward: float, parts: dict[str, float]) -> None:
-        self._episode.add(sparse, reward, parts)
+
+def _scorer(
+    reward: RewardProgram | RewardFunction, task: TaskSpec, env: Any, *, potential: bool
+) -> Scorer:
+    if isinstance(reward, RewardProgram):
+        return ProgramScorer(
+            program_function(reward, task, potential=potential), task, env
+        )
+    if potential:
+        refuse_potential(reward)
+    return FunctionScorer(reward, task, env)

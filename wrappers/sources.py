@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reward_synth.errors import ProgramError, UsageError
-from reward_synth.kernels import PotentialReward, ProgramReward, RewardKernel
 from reward_synth.language import FunctionIR
 from reward_synth.program import RewardProgram
-from reward_synth.reward import FunctionReward, RewardFunction, RewardSource
-from reward_synth.task import ACTION, PREVIOUS, TaskSpec
+from reward_synth.reward import RewardFunction
+from reward_synth.task import TaskSpec
 
 
 @dataclass(slots=True)
@@ -74,26 +73,30 @@ def checked_discount(gamma: float, weight: float) -> float:
     return gamma
 
 
-def reward_source(
-    reward: RewardProgram | Callable[..., Any], task: TaskSpec, *, potential: bool
-) -> RewardSource:
-    """Compile a program, or adapt a function.
+def program_function(
+    program: RewardProgram, task: TaskSpec, *, potential: bool
+) -> FunctionIR:
+    """Return the typed function that a combiner needs.
 
     Raises:
-        UsageError: A function cannot be a potential.
-        ProgramError: The program lacks the function that is needed.
+        ProgramError: The program lacks it, or cannot be used.
     """
-    if not isinstance(reward, RewardProgram):
-        if potential:
-            raise UsageError(
-                "combine='potential' needs a RewardProgram with compute_potential; "
-                "a function of transitions is no potential."
-            )
-        return FunctionReward(reward)
-    ir = reward.ir(task)
+    ir = program.ir(task)
     if potential:
-        return PotentialReward(RewardKernel(_needed(ir.potential, "compute_potential")))
-    return ProgramReward(RewardKernel(_needed(ir.reward, "compute_reward")))
+        return _needed(ir.potential, "compute_potential")
+    return _needed(ir.reward, "compute_reward")
+
+
+def refuse_potential(reward: Any) -> None:
+    """Refuse to shape with a function of transitions.
+
+    Raises:
+        UsageError: Always.
+    """
+    raise UsageError(
+        "combine='potential' needs a RewardProgram with compute_potential; "
+        f"{reward!r} is a function of transitions, which is no potential."
+    )
 
 
 def _needed(function: FunctionIR | None, name: str) -> FunctionIR:
@@ -103,12 +106,3 @@ def _needed(function: FunctionIR | None, name: str) -> FunctionIR:
             f"combine={other!r} needs {name}, which this reward program does not define."
         )
     return function
-
-
-def fields_read(source: RewardSource) -> set[str] | None:
-    """Return the fields to read: all for a function, else only what is used."""
-    kernel = getattr(source, "kernel", None)
-    if kernel is None:
-        return None
-    names = {name for name, _ in kernel.function.parameters} - {ACTION}
-    return {name.removeprefix(PREVIOUS) for name in names}

@@ -3,7 +3,9 @@
 from reward_synth.api.config import GenerateConfig, TrainConfig
 from reward_synth.api.generate import generate
 from reward_synth.api.prepare import Prepared, check_program, prepare
+from reward_synth.api.relabel import relabel
 from reward_synth.api.result import Generated, Watcher
+from reward_synth.api.scores import Relabelled
 from reward_synth.api.train import train
 from reward_synth.api.wrap import make, wrap
 
@@ -11,12 +13,14 @@ __all__ = [
     "GenerateConfig",
     "Generated",
     "Prepared",
+    "Relabelled",
     "TrainConfig",
     "Watcher",
     "check_program",
     "generate",
     "make",
     "prepare",
+    "relabel",
     "train",
     "wrap",
 ]

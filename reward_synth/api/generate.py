@@ -12,6 +12,7 @@ from reward_synth.api.prepare import Notify, Prepared, prepare, require_trainabl
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
 from reward_synth.api.report import write_report
 from reward_synth.api.result import REPORT_FILE, Generated, Watcher
+from reward_synth.engine import Workshop
 from reward_synth.errors import NothingUsableError, TryAgainError
 from reward_synth.language import POTENTIAL, REWARD
 from reward_synth.llm import Completion, Usage
@@ -74,20 +75,22 @@ def _search(
     notify(f"Proposer: {chosen.proposer.name}. {chosen.why}")
     needs = POTENTIAL if config.combine == "potential" else REWARD
     training = Measurement(config, prepared, store, watcher)
-    search = Search(
-        prepared.task,
-        chosen.proposer,
-        prepared.examiner(config.sandbox, needs),
-        _StoreRecorder(store),
-        Plan(
-            config.candidates,
-            config.rounds,
-            config.training.top if config.training.steps else 0,
-        ),
-        trainer=training,
-        progress=watcher.progress,
+    plan = Plan(
+        config.candidates,
+        config.rounds,
+        config.training.top if config.training.steps else 0,
     )
-    outcomes = search.run()
+    with Workshop() as workshop:
+        search = Search(
+            prepared.task,
+            chosen.proposer,
+            prepared.examiner(config.sandbox, needs, workshop),
+            _StoreRecorder(store),
+            plan,
+            trainer=training,
+            progress=watcher.progress,
+        )
+        outcomes = search.run()
     if chosen.proposer.name == "symbolic" and len(outcomes) < config.candidates:
         notify(
             f"{len(outcomes)} of {config.candidates} candidates: the symbolic proposer "

@@ -20,6 +20,7 @@ from reward_synth.envs import (
     save_rollouts,
 )
 from reward_synth.errors import NotAvailableError, RewardSynthError, UsageError
+from reward_synth.language import FunctionIR
 from reward_synth.program import RewardProgram
 from reward_synth.reward import Rollout
 from reward_synth.sandbox import Limits, ProcessSandbox
@@ -50,15 +51,23 @@ class Prepared:
     task: TaskSpec
     rollouts: tuple[Rollout, ...]
 
-    def examiner(self, mode: SandboxMode, needs: str | None = None) -> Examiner:
+    def examiner(
+        self,
+        mode: SandboxMode,
+        needs: str | None = None,
+        compiler: Callable[[FunctionIR], str] = lambda _: "",
+    ) -> Examiner:
         """Return the examiner of programs for this task.
 
         Args:
             mode: How strictly the worker must be locked.
             needs: The function that a program must define, if any.
+            compiler: Compiles functions before they are used.
         """
         sandbox = ProcessSandbox(Limits(), mode=mode)
-        return Examiner(self.task, self.rollouts, sandbox, DEFAULT_CHECKS, needs=needs)
+        return Examiner(
+            self.task, self.rollouts, sandbox, DEFAULT_CHECKS, needs, compiler
+        )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from reward_synth.api.result import Watcher
 from reward_synth.errors import NothingUsableError, UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.store import RunStore
-from reward_synth.wrappers.sources import reward_source
+from reward_synth.wrappers.sources import program_function
 
 
 def train(
@@ -40,7 +40,7 @@ def train(
     ref, task = describe(config, watcher.notify)
     require_trainable(task, training)
     # refuse before anything is trained what the wrapper would refuse in each trial
-    reward_source(program, task, potential=combine == "potential")
+    program_function(program, task, potential=combine == "potential")
     prepared = Prepared(ref, task, ())
     specs = trial_specs(
         prepared,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import gymnasium as gym
 
@@ -13,7 +16,7 @@ from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
 from reward_synth.task import TaskSpec
-from reward_synth.wrappers import DenseReward
+from reward_synth.wrappers import DenseReward, VectorDenseReward
 
 
 def make(env: str, **kwargs: Any) -> gym.Env[Any, Any]:
@@ -34,31 +37,73 @@ def make(env: str, **kwargs: Any) -> gym.Env[Any, Any]:
     return resolve(env, kwargs).make()
 
 
+@overload
 def wrap(
     env: gym.Env[Any, Any],
+    reward: RewardProgram | RewardFunction | str | Path,
+    combine: str = ...,
+    *,
+    task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
+    gamma: float | None = ...,
+    weight: float = ...,
+) -> DenseReward: ...
+
+
+@overload
+def wrap(
+    env: gym.vector.VectorEnv[Any, Any, Any],
+    reward: RewardProgram | RewardFunction | str | Path,
+    combine: str = ...,
+    *,
+    task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
+    gamma: float | None = ...,
+    weight: float = ...,
+) -> VectorDenseReward: ...
+
+
+@overload
+def wrap(
+    env: Any,
+    reward: RewardProgram | RewardFunction | str | Path,
+    combine: str = ...,
+    *,
+    task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
+    gamma: float | None = ...,
+    weight: float = ...,
+) -> Any: ...
+
+
+def wrap(
+    env: Any,
     reward: RewardProgram | RewardFunction | str | Path,
     combine: str = "add",
     *,
     task: TaskSpec | Mapping[str, Any] | str | Path | None = None,
     gamma: float | None = None,
     weight: float = 1.0,
-) -> DenseReward:
+) -> Any:
     """Return ``env`` with a dense reward.
 
     Args:
-        env: Any Gymnasium environment.
+        env: Any Gymnasium environment or vector environment, or a ``VecEnv`` of
+            Stable-Baselines3.
         reward: A reward program, its file, or a function
             ``(Transition) -> float | dict``.
         combine: ``add`` (to the environment's reward), ``replace`` (it), or
             ``potential`` (shaping that leaves optimal policies optimal; the program
             must define ``compute_potential``).
         task: What the reward's parameters mean: a description, its JSON data or its
-            file. By default the environment is described anew, which resets it.
+            file. By default the environment, or one like those of the vector, is
+            described anew, which resets it.
         gamma: The agent's discount, used by ``potential``; by default the task's.
         weight: Factor of the dense part under ``add`` and ``potential``.
 
+    Returns:
+        A :class:`~reward_synth.DenseReward`, a
+        :class:`~reward_synth.wrappers.VectorDenseReward`, or a ``VecDenseReward``.
+
     Raises:
-        UsageError: ``env`` is no Gymnasium environment, or an argument does not fit.
+        UsageError: ``env`` is none of these, or an argument does not fit.
         ProgramError: The program cannot be used with this environment.
 
     Example:
@@ -68,20 +113,55 @@ def wrap(
         >>> sorted(env.step(env.action_space.sample())[4]["reward_components"])
         ['speed']
     """
-    if not isinstance(env, gym.Env):
-        raise UsageError(
-            f"wrap takes a Gymnasium environment, received {type(env).__name__}. For "
-            "vector environments wrap each one: make_vec_env(id, "
-            "wrapper_class=reward_synth.wrap, wrapper_kwargs={'reward': ...})."
-        )
-    return DenseReward(env, reward, _task(env, task), combine, gamma, weight)
+    twin = _twin(env)
+    return twin(env, reward, _task(env, task), combine, gamma, weight)
+
+
+def _twin(env: Any) -> Callable[..., Any]:
+    """Return the wrapper for what ``env`` is."""
+    if isinstance(env, gym.Env):
+        return DenseReward
+    if isinstance(env, gym.vector.VectorEnv):
+        return VectorDenseReward
+    module = sys.modules.get("stable_baselines3.common.vec_env")
+    if module is not None and isinstance(env, module.VecEnv):
+        twin: Callable[..., Any] = import_module(
+            "reward_synth.wrappers.sb3"
+        ).VecDenseReward
+        return twin
+    raise UsageError(
+        f"wrap takes an environment of Gymnasium, a vector environment, or a VecEnv of "
+        f"Stable-Baselines3; received {type(env).__name__}."
+    )
 
 
 def _task(
-    env: gym.Env[Any, Any], task: TaskSpec | Mapping[str, Any] | str | Path | None
+    env: Any, task: TaskSpec | Mapping[str, Any] | str | Path | None
 ) -> TaskSpec | Mapping[str, Any]:
     if task is None:
-        return describe_any(env, rollouts=0)
+        return _described(env)
     if isinstance(task, (str, Path)):
         return TaskSpec.load(task)
     return task
+
+
+def _described(env: Any) -> TaskSpec:
+    """Describe an environment, or the first one of a vector.
+
+    Raises:
+        UsageError: The vector's environments can be neither seen nor made.
+    """
+    if isinstance(env, gym.Env):
+        return describe_any(env, rollouts=0)
+    inner = getattr(env.unwrapped, "envs", None)
+    if inner:
+        return describe_any(inner[0], rollouts=0)
+    spec = getattr(env, "spec", None)
+    if spec is None:
+        raise UsageError(
+            f"The environments of {type(env).__name__} live elsewhere, so they cannot be "
+            "described from here. Give task=..., for example the file that "
+            "`reward_synth describe --env NAME --save FILE` writes."
+        )
+    with closing(gym.make(spec.id, **spec.kwargs)) as one:
+        return describe_any(one, rollouts=0)

@@ -8,12 +8,17 @@ from reward_synth.checks.behaviour import (
     varies,
 )
 from reward_synth.checks.report import Check, Examined, Examiner, Report
-from reward_synth.checks.static import imports_what_it_uses, no_float_equality
+from reward_synth.checks.static import (
+    imports_what_it_uses,
+    no_float_equality,
+    sound_within_ranges,
+)
 from reward_synth.language import Finding
 
 DEFAULT_CHECKS: tuple[Check, ...] = (
     imports_what_it_uses,
     no_float_equality,
+    sound_within_ranges,
     finite,
     runs_alone,
     varies,

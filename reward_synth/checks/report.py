@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -123,6 +123,8 @@ class Examiner:
         sandbox: Where the programs' own text runs.
         checks: In order; a check that finds an error ends the examination.
         needs: The function that every program must define, or None: any.
+        compiler: Compiles a function before it is used and returns why it failed, or
+            ``""``; by default functions are compiled where they are used.
     """
 
     def __init__(
@@ -132,12 +134,14 @@ class Examiner:
         sandbox: Sandbox,
         checks: Sequence[Check],
         needs: str | None = None,
+        compiler: Callable[[FunctionIR], str] = lambda _: "",
     ) -> None:
         self.task = task
         self.rollouts = tuple(rollouts)
         self.sandbox = sandbox
         self.checks = tuple(checks)
         self.needs = needs
+        self.compiler = compiler
 
     def examine(self, program: RewardProgram) -> Report:
         """Return everything that is found; never raises for what a program does."""
@@ -173,6 +177,10 @@ class Examiner:
             return [Finding("error", "not-examined", message, "Write it more simply.")]
 
     def _function(self, program: RewardProgram, function: FunctionIR) -> list[Finding]:
+        failure = self.compiler(function)
+        if failure:
+            message = f"{function.name} cannot be compiled: {failure}"
+            return [Finding("error", "not-compiled", message, "Write it more simply.")]
         examined = Examined(program, self.task, function, self.rollouts, self.sandbox)
         findings: list[Finding] = []
         for check in self.checks:

@@ -5,6 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from reward_synth.checks.hazards import hazards
+from reward_synth.checks.ineffective import (
+    constant,
+    decided,
+    peaked,
+    saturated,
+    unbounded,
+)
+from reward_synth.checks.ranged import Ranged
 from reward_synth.checks.report import Examined
 from reward_synth.language import Finding
 from reward_synth.language.ir import (
@@ -100,3 +109,22 @@ def _inside(expression: Expr) -> Iterator[Op]:
     for child in children:
         if not isinstance(child, (Const, Name)):
             yield from _inside(child)
+
+
+def sound_within_ranges(examined: Examined) -> Iterator[Finding]:
+    """Find what can fail, or has no effect, by the ranges of the task's fields.
+
+    Ranges are seen in play or declared, so what can fail is a note; only what is sure
+    is a warning. Of each kind, a line has one finding.
+    """
+    ranged = Ranged(examined)
+    seen: set[tuple[str, int | None]] = set()
+    flat = [*saturated(ranged), *decided(ranged)]
+    still = [] if flat else constant(ranged)
+    fails = list(hazards(ranged))
+    large = [] if fails else [*peaked(ranged), *unbounded(ranged)]
+    for finding in (*fails, *flat, *still, *large):
+        key = finding.code, finding.line
+        if key not in seen:
+            seen.add(key)
+            yield finding

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
@@ -43,13 +44,18 @@ class Combiner(Protocol):
     def acts_on(self) -> ActsOn:
         """What :meth:`combine` must be given; a place that cannot serve it raises."""
 
-    def init(self, start: Components) -> State:
+    def init(self, start: Mapping[str, Any]) -> State:
         """Return the state at the start of episodes with these components."""
 
     def combine(
         self, state: State, sparse: Values, components: Components, context: Context
     ) -> tuple[Values, State]:
         """Return the reward, shape ``(num_envs,)``, and the next state."""
+
+    def one(
+        self, state: State, sparse: float, dense: float, *, terminated: bool
+    ) -> tuple[float, State]:
+        """Return the same for one environment, from the sum of its components."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class Replace:
 
     acts_on: ActsOn = "step"
 
-    def init(self, start: Components) -> State:
+    def init(self, start: Mapping[str, Any]) -> State:
         """Return no state."""
 
     def combine(
@@ -73,6 +79,13 @@ class Replace:
     ) -> tuple[Values, State]:
         """Sum the components; 0 on reset steps."""
         return np.where(context.valid, total(components, sparse), 0.0), state
+
+    def one(
+        self, state: State, sparse: float, dense: float, *, terminated: bool
+    ) -> tuple[float, State]:
+        """Return the components' sum."""
+        del sparse, terminated
+        return dense, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +103,7 @@ class Add:
     """Factor of the dense part."""
     acts_on: ActsOn = "step"
 
-    def init(self, start: Components) -> State:
+    def init(self, start: Mapping[str, Any]) -> State:
         """Return no state."""
 
     def combine(
@@ -98,6 +111,13 @@ class Add:
     ) -> tuple[Values, State]:
         """Add; only the environment's reward on reset steps."""
         dense = np.where(context.valid, total(components, sparse), 0.0)
+        return sparse + self.weight * dense, state
+
+    def one(
+        self, state: State, sparse: float, dense: float, *, terminated: bool
+    ) -> tuple[float, State]:
+        """Add."""
+        del terminated
         return sparse + self.weight * dense, state
 
 
@@ -127,9 +147,9 @@ class Potential:
     """Factor of the shaping term."""
     acts_on: ActsOn = "step"
 
-    def init(self, start: Components) -> State:
-        """Return phi of the first states."""
-        return start[POTENTIAL].copy()
+    def init(self, start: Mapping[str, Any]) -> State:
+        """Return phi of the first states, a fresh array or a number."""
+        return start[POTENTIAL] + 0.0
 
     def combine(
         self, state: State, sparse: Values, components: Components, context: Context
@@ -139,6 +159,13 @@ class Potential:
         next_phi = np.where(context.terminated, 0.0, after)
         shaping = np.where(context.valid, self.gamma * next_phi - state, 0.0)
         return sparse + self.weight * shaping, after.copy()
+
+    def one(
+        self, state: State, sparse: float, dense: float, *, terminated: bool
+    ) -> tuple[float, State]:
+        """Add the shaping term; ``dense`` is phi after the step."""
+        next_phi = 0.0 if terminated else dense
+        return sparse + self.weight * (self.gamma * next_phi - state), dense
 
 
 def total(components: Components, like: Values) -> Values:

@@ -2,5 +2,6 @@
 
 from reward_synth.engine.local import LocalEngine
 from reward_synth.engine.types import Call, CallResult, Engine
+from reward_synth.engine.workshop import Workshop
 
-__all__ = ["Call", "CallResult", "Engine", "LocalEngine"]
+__all__ = ["Call", "CallResult", "Engine", "LocalEngine", "Workshop"]

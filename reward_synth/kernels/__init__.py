@@ -1,11 +1,18 @@
 """Compiles typed reward programs with numba; the one door to it."""
 
-from reward_synth.kernels.kernel import RewardKernel
-from reward_synth.kernels.source import PotentialReward, ProgramReward, parameters
+from reward_synth.kernels.compile import keeps_code
+from reward_synth.kernels.cuda import CudaKernel
+from reward_synth.kernels.fused import FusedReward
+from reward_synth.kernels.kernel import RewardKernel, compile_ahead
+from reward_synth.kernels.population import Population
+from reward_synth.kernels.source import parameters
 
 __all__ = [
-    "PotentialReward",
-    "ProgramReward",
+    "CudaKernel",
+    "FusedReward",
+    "Population",
     "RewardKernel",
+    "compile_ahead",
+    "keeps_code",
     "parameters",
 ]

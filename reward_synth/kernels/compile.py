@@ -7,6 +7,7 @@ import math
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -22,6 +23,8 @@ from reward_synth.kernels.intrinsics import intrinsics
 CACHE = "REWARD_SYNTH_CACHE"
 """Environment variable: the folder of compiled kernels; empty: keep none."""
 _PRIVATE = 0o700
+_MOST_KEPT = 4000
+"""About 300 MB."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 # Contraction alone: other fast-math flags delete guards such as np.isnan(x).
 _FLAGS: Any = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
@@ -35,9 +38,9 @@ class Machine:
     rows: int
     """Number of outputs."""
     dtype: DType
-    run: Callable[..., None]
-    """``(array, …, out)``, on one thread."""
-    spread: Callable[..., None] | None
+    run: Callable[..., bool]
+    """``(array, …, out)``, on one thread; False if the sizes do not fit."""
+    spread: Callable[..., bool] | None
     """``(array, …, out, threads)``, or None if it was not asked for."""
 
 
@@ -64,7 +67,7 @@ def compile_graph(
 @lru_cache(maxsize=512)
 def _compiled(
     text: str, dtype: DType, parallel: bool
-) -> tuple[Callable[..., None], Callable[..., None] | None]:
+) -> tuple[Callable[..., bool], Callable[..., bool] | None]:
     import numba  # noqa: PLC0415 - takes seconds to import
 
     path = _kept(text)
@@ -124,6 +127,11 @@ def cache_folder() -> Path | None:
     return folder if owned and writable and not found.st_mode & _OTHERS_WRITE else None
 
 
+def keeps_code() -> bool:
+    """Tell whether machine code is kept for later processes."""
+    return cache_folder() is not None
+
+
 def _kept(text: str) -> Path | None:
     """Write the text where numba keeps compiled code beside it."""
     folder = cache_folder()
@@ -132,6 +140,7 @@ def _kept(text: str) -> Path | None:
     path = folder / f"kernel_{_digest(text)}.py"
     if path.exists():  # numba compares its time of change
         return path
+    _prune(folder)
     try:
         part = path.with_suffix(f".{os.getpid()}.part")
         part.write_text(text)
@@ -139,6 +148,19 @@ def _kept(text: str) -> Path | None:
     except OSError:
         return None
     return path
+
+
+def _prune(folder: Path) -> None:
+    """Drop the older half where too many kernels are kept."""
+    kept = list(folder.glob("kernel_*.py"))
+    if len(kept) < _MOST_KEPT:
+        return
+    with suppress(OSError):  # another process may prune, too
+        kept.sort(key=lambda path: path.stat().st_mtime)
+        for path in kept[: _MOST_KEPT // 2]:
+            for code in folder.glob(f"__pycache__/{path.stem}.*"):
+                code.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def _digest(text: str) -> str:

@@ -79,7 +79,8 @@ def kernel_text(
     """Return the text of ``inner`` (a loop) and ``kernel`` (which calls it).
 
     ``kernel(x0, …, out)`` reads arrays of any shape and type and writes ``out``, shape
-    ``(len(outputs), N)``. Each row is given to ``inner`` as an array of its own, so
+    ``(len(outputs), N)``. It returns False, and does nothing, where an array holds
+    another number of states. Each row is given to ``inner`` as an array of its own, so
     that the compiler knows that no two overlap.
 
     Example:
@@ -94,7 +95,10 @@ def kernel_text(
                 v2 = v0 * v1
                 o0[i] = v2
         def kernel(x0, out):
+            if not (out.shape[0] == 1 and x0.size == 3 * out.shape[1]):
+                return False
             inner(x0.ravel(), out[0])
+            return True
     """
     constants, body = statements(graph, outputs, layout, dtype)
     arrays = [f"x{number}" for number in range(len(layout.widths))]
@@ -108,9 +112,21 @@ def kernel_text(
             "    for i in range(o0.shape[0]):",
             *(f"        {line}" for line in [*body, *stores]),
             f"def kernel({', '.join([*arrays, 'out'])}):",
+            *_guard(layout, len(outputs)),
             f"    inner({', '.join([*flat, *(f'out[{row}]' for row in rows)])})",
+            "    return True",
         ]
     )
+
+
+def _guard(layout: Layout, outputs: int) -> list[str]:
+    """All indices are static, so right sizes mean that nothing else can be read."""
+    tests = [f"out.shape[0] == {outputs}"]
+    tests += [
+        f"x{number}.size == {width} * out.shape[1]"
+        for number, width in enumerate(layout.widths)
+    ]
+    return [f"    if not ({' and '.join(tests)}):", "        return False"]
 
 
 def spread_text(layout: Layout, outputs: int) -> str:
@@ -124,12 +140,14 @@ def spread_text(layout: Layout, outputs: int) -> str:
     return "\n".join(
         [
             f"def spread({', '.join([*arrays, 'out', 'threads'])}):",
+            *_guard(layout, outputs),
             "    count = out.shape[1]",
             "    size = (count + threads - 1) // threads",
             "    for share in prange(threads):",
             "        low = min(count, share * size)",
             "        high = min(count, low + size)",
             f"        inner({', '.join([*shares, *rows])})",
+            "    return True",
         ]
     )
 

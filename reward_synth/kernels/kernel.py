@@ -91,7 +91,7 @@ class RewardKernel:
         given = [*self._pick(values)]
         for place in self._scalars:
             given[place] = np.asarray(given[place])
-        self._separate.run(*given, self._scores)
+        run_machine(self._separate, given, self._scores)
         return dict(zip(self.names, self._flat.tolist()))  # noqa: B905 - the total is left
 
     def batch(self, values: Mapping[str, Array], out: Rows | None = None) -> Rows:
@@ -133,6 +133,12 @@ def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Array]], tuple[Array
     return lambda values: tuple(values[name] for name in names)
 
 
+def compile_ahead(function: FunctionIR) -> None:
+    """Compile for batches of float64 now, so that a later process finds the code."""
+    values = {name: np.zeros((2, *field.shape)) for name, field in function.parameters}
+    RewardKernel(function).batch(values)
+
+
 def with_total(graph: Graph, outputs: list[int]) -> list[int]:
     """Return ``outputs`` and the node of their sum."""
     total = outputs[0]
@@ -141,23 +147,25 @@ def with_total(graph: Graph, outputs: list[int]) -> list[int]:
     return [*outputs, total]
 
 
-def run_machine(machine: Machine, arrays: list[Rows], out: Rows, threads: int) -> None:
-    """Run a compiled kernel after checking that nothing can be read out of bounds.
+def run_machine(
+    machine: Machine, arrays: Sequence[Array], out: Rows, threads: int = 1
+) -> None:
+    """Run a compiled kernel.
 
     Raises:
         ValueError: An array holds another number of states than ``out``.
     """
-    rows, count = out.shape
-    sizes = [width * count for width in machine.layout.widths]
-    if rows != machine.rows or [array.size for array in arrays] != sizes:
-        raise ValueError(
-            f"This kernel needs {machine.rows} rows and {sizes} numbers for {count} "
-            f"states; received {rows} rows and {[array.size for array in arrays]}."
-        )
-    if machine.spread is not None and count >= _WORTHWHILE:
-        machine.spread(*arrays, out, threads)
+    if machine.spread is not None and threads > 1 and out.shape[1] >= _WORTHWHILE:
+        fits = machine.spread(*arrays, out, threads)
     else:
-        machine.run(*arrays, out)
+        fits = machine.run(*arrays, out)
+    if not fits:
+        sizes = [width * out.shape[1] for width in machine.layout.widths]
+        raise ValueError(
+            f"This kernel needs {machine.rows} rows and {sizes} numbers for "
+            f"{out.shape[1]} states; received {out.shape[0]} rows and "
+            f"{[array.size for array in arrays]}."
+        )
 
 
 _WORTHWHILE = 2048

@@ -105,16 +105,25 @@ class _Scalarizer:
     def _if(self, statement: If, test: int, state: _State) -> _State:
         body = self._block(statement.body, state)
         orelse = self._block(statement.orelse, state)
-        names = {
-            name: self._merge(test, body.names[name], orelse.names[name])
-            for name in body.names.keys() & orelse.names.keys()
-            if len(body.names[name]) == len(orelse.names[name])  # else unused
-        }
+        names = self._names(test, body, orelse)
         outputs = body.outputs if orelse.outputs is None else orelse.outputs
         if body.outputs is not None and orelse.outputs is not None:
             outputs = self._merge(test, body.outputs, orelse.outputs)
         (done,) = self._merge(test, [body.done], [orelse.done])
         return _State(names, done, outputs)
+
+    def _names(self, test: int, body: _State, orelse: _State) -> dict[str, Entries]:
+        """Return what follows sees: nothing of a side that has returned."""
+        ended = self.graph.const(True)
+        if body.done == ended:
+            return orelse.names
+        if orelse.done == ended:
+            return body.names
+        return {
+            name: self._merge(test, body.names[name], orelse.names[name])
+            for name in body.names.keys() & orelse.names.keys()
+            if len(body.names[name]) == len(orelse.names[name])  # else unused
+        }
 
     def _merge(self, test: int, yes: Entries, no: Entries) -> Entries:
         pairs = zip(yes, no, strict=True)

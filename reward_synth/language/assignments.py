@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import ast
 
-from reward_synth.language.expressions import parse_expression
+from reward_synth.language.expressions import parse_expression, parse_item
 from reward_synth.language.finding import ProgramProblemError
-from reward_synth.language.ir import Assign, Const, Expr, Name, Pick, Statement, Type
-from reward_synth.language.operations import RESERVED, refuse_list
-from reward_synth.language.outputs import Outputs
+from reward_synth.language.ir import Statement
+from reward_synth.language.operations import RESERVED
+from reward_synth.language.outputs import Results
 from reward_synth.language.scope import Scope
+from reward_synth.language.values import Item, parts
+
+
+def check_name(name: str) -> None:
+    """Refuse names that always mean something else.
+
+    Raises:
+        ProgramProblemError: The name is reserved.
+    """
+    if name.startswith("__") or name in RESERVED:
+        raise ProgramProblemError(
+            "forbidden", f"The name {name!r} is reserved.", "Use another name."
+        )
 
 
 class Assignments:
@@ -20,7 +33,7 @@ class Assignments:
         outputs: Where the table of components is filled.
     """
 
-    def __init__(self, scope: Scope, outputs: Outputs) -> None:
+    def __init__(self, scope: Scope, outputs: Results) -> None:
         self._scope = scope
         self._outputs = outputs
 
@@ -28,74 +41,38 @@ class Assignments:
         """Parse ``a = value``, ``a = b = value``, ``a, b = values``, ``parts["a"] = value``."""
         if isinstance(node.value, ast.Dict):
             return list(self._outputs.begin_table(node))
-        if len(node.targets) == 1:
-            return self._bind(node.targets[0], node.value)
-        names = [item.id for item in node.targets if isinstance(item, ast.Name)]
-        if len(names) != len(node.targets):
-            raise ProgramProblemError(
-                "forbidden", "Only plain names are assigned several at once."
-            )
-        value = parse_expression(node.value, self._scope)
-        once = Name("__once", value.type)  # the value may read the names
-        first: list[Statement] = [Assign("__once", value)]
-        return first + [self._set(name, once) for name in names]
+        first, *more = node.targets
+        if isinstance(first, ast.Subscript) and not more:
+            return [self._outputs.fill(first, node.value)]
+        value = parse_item(node.value, self._scope)
+        if more or not isinstance(first, ast.Name):  # the value may read the names
+            value = self._scope.hold(value)
+        return [item for to in node.targets for item in self._bind(to, value)]
 
-    def _bind(self, target: ast.expr, value: ast.expr) -> list[Statement]:
+    def _bind(self, target: ast.expr, value: Item) -> list[Statement]:
         if isinstance(target, ast.Name):
-            refuse_list(value)
-            return [self._set(target.id, parse_expression(value, self._scope))]
+            check_name(target.id)
+            return self._scope.set(target.id, value)
         if isinstance(target, (ast.Tuple, ast.List)):
             return self._unpack(target, value)
-        if isinstance(target, ast.Subscript):
-            return [self._outputs.fill(target, value)]
         raise ProgramProblemError(
             "forbidden",
             f"{ast.unparse(target)!r} cannot be assigned to.",
             "Assign to plain names; values are never changed in place.",
         )
 
-    def _set(self, name: str, value: Expr) -> Assign:
-        if name.startswith("__") or name in RESERVED:
-            raise ProgramProblemError(
-                "forbidden", f"The name {name!r} is reserved.", "Use another name."
-            )
-        self._scope.names[name] = value if isinstance(value, Const) else value.type
-        return Assign(name, value)
-
-    def _unpack(self, target: ast.Tuple | ast.List, value: ast.expr) -> list[Statement]:
-        parts = self._parts(value)
-        names = [item.id for item in target.elts if isinstance(item, ast.Name)]
-        if len(set(names)) != len(target.elts) or len(names) != len(parts):
+    def _unpack(self, target: ast.Tuple | ast.List, value: Item) -> list[Statement]:
+        given = parts(value)
+        names = [item.id for item in ast.walk(target) if isinstance(item, ast.Name)]
+        names = [name for name in names if name != "_"]  # what is left out
+        if len(set(names)) != len(names) or len(target.elts) != len(given):
             raise ProgramProblemError(
                 "shape-mismatch",
                 f"{ast.unparse(target)!r} must be as many different names as there are "
-                f"values ({len(parts)}).",
+                f"values ({len(given)}).",
             )
-        # Two passes, so that `a, b = b, a` swaps.
-        fresh = [f"__new_{name}" for name in names]
-        first: list[Statement] = [
-            Assign(new, part) for new, part in zip(fresh, parts, strict=True)
-        ]
-        for new, part in zip(fresh, parts, strict=True):
-            self._scope.names[new] = part.type
-        second = [
-            self._set(name, self._scope.look_up(new))
-            for name, new in zip(names, fresh, strict=True)
-        ]
-        for new in fresh:
-            del self._scope.names[new]
-        return first + list(second)
-
-    def _parts(self, value: ast.expr) -> list[Expr]:
-        if isinstance(value, (ast.Tuple, ast.List)):
-            return [parse_expression(item, self._scope) for item in value.elts]
-        whole = parse_expression(value, self._scope)
-        if len(whole.type.shape) != 1:
-            raise ProgramProblemError(
-                "shape-mismatch", f"A {whole.type} cannot be unpacked."
-            )
-        kind = Type((), whole.type.kind)
-        return [Pick(whole, (i,), kind) for i in range(whole.type.size)]
+        pairs = zip(target.elts, given, strict=True)
+        return [item for to, part in pairs for item in self._bind(to, part)]
 
     def augmented(self, node: ast.AugAssign) -> list[Statement]:
         """Parse ``a += value`` for numbers, which is ``a = a + value``."""
@@ -120,7 +97,8 @@ class Assignments:
                 "shape-mismatch",
                 f"{node.target.id!r} is a {old.type} and would become a {value.type}.",
             )
-        return [self._set(node.target.id, value)]
+        check_name(node.target.id)
+        return self._scope.set(node.target.id, value)
 
     def annotated(self, node: ast.AnnAssign) -> list[Statement]:
         """Parse ``a: float = value``; the annotation is dropped."""

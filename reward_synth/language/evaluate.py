@@ -47,6 +47,20 @@ def evaluate(function: FunctionIR, values: Mapping[str, Array]) -> dict[str, flo
     return dict(zip(function.outputs, map(float, result), strict=True))
 
 
+def constant(statements: tuple[Statement, ...], value: Expr) -> Array:
+    """Return a value that is made of constants alone, after ``statements``.
+
+    Example:
+        >>> from reward_synth.language.ir import FLOAT, Const
+        >>> float(constant((), Const(2.0, FLOAT)))
+        2.0
+    """
+    names: dict[str, Array] = {}
+    with np.errstate(all="ignore"):
+        _run(statements, names)
+        return _Values(names).of(value)
+
+
 def _run(
     statements: tuple[Statement, ...], names: dict[str, Array]
 ) -> list[Array] | None:

@@ -8,20 +8,16 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from reward_synth.language.calls import parse_call
+from reward_synth.language.calls import Call, parse_call
+from reward_synth.language.constants import LARGEST, small_power
+from reward_synth.language.entries import Index, selected
 from reward_synth.language.finding import ProgramProblemError
-from reward_synth.language.ir import BOOL, FLOAT, Const, Expr, Pick, Type
-from reward_synth.language.operations import (
-    construct,
-    dotted,
-    op,
-    refuse_list,
-    stack,
-)
+from reward_synth.language.ir import BOOL, FLOAT, Const, Expr
+from reward_synth.language.methods import attribute
+from reward_synth.language.operations import construct, dotted, nearest, op
 from reward_synth.language.scope import Scope
 from reward_synth.language.spellings import CONSTANTS
+from reward_synth.language.values import Group, Item, as_value
 
 _BINARY: dict[type[ast.operator], tuple[str, str]] = {
     ast.Add: ("add", "+"),
@@ -48,50 +44,43 @@ _STATIC: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
 }
-_LARGEST_CONSTANT = 1e9
-_LARGEST_POWER = 8.0
 
 
 def static_int(node: ast.expr, scope: Scope) -> int:
-    """Evaluate an integer that is known before the program runs."""
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        return node.value
+    """Evaluate an integer that is known before the program runs.
+
+    Example:
+        >>> from reward_synth.language.ir import Type
+        >>> scope = Scope("T", {"v": Type((3,))}, (), 100)
+        >>> static_int(ast.parse("2 * len(v) - 1", mode="eval").body, scope)
+        5
+    """
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -static_int(node.operand, scope)
-    if isinstance(node, ast.Name):
-        known = scope.names.get(node.id)
-        if isinstance(known, Const) and known.whole:
-            return int(known.value)
     if isinstance(node, ast.BinOp) and type(node.op) in _STATIC:
         left, right = static_int(node.left, scope), static_int(node.right, scope)
         return _STATIC[type(node.op)](left, right)
-    if (
-        isinstance(node, ast.Call)
-        and dotted(node.func) == "len"
-        and len(node.args) == 1
-    ):
-        return _length(parse_expression(node.args[0], scope))
+    if isinstance(node, _STATIC_NODES):
+        known = parse_item(node, scope)
+        if isinstance(known, Const) and known.whole:
+            return int(known.value)
     raise ProgramProblemError(
         "not-constant",
         f"{ast.unparse(node)!r} must be a constant integer.",
-        "Indices and loop bounds must be known before the program runs.",
+        "Indices and loop bounds must be known before the program runs; to choose by "
+        "data, write a if test else b.",
     )
 
 
-def _call(node: ast.Call, scope: Scope) -> Expr:
-    return parse_call(node, scope, parse_expression, static_int)
+_STATIC_NODES = (ast.Constant, ast.Name, ast.Subscript, ast.Attribute, ast.Call)
 
 
-def _length(value: Expr) -> int:
-    if value.type.scalar:
-        raise ProgramProblemError(
-            "shape-mismatch", "len() takes a vector, not a number."
-        )
-    return value.type.shape[0]
+def _call(node: ast.Call, scope: Scope) -> Item:
+    return parse_call(Call(node, scope, parse_item, static_int))
 
 
-def parse_expression(node: ast.expr, scope: Scope) -> Expr:
-    """Return the typed form of ``node``.
+def parse_item(node: ast.expr, scope: Scope) -> Item:
+    """Return the typed form of ``node``, which may be a tuple or a list.
 
     Raises:
         ProgramProblemError: It is outside the language, or its shapes do not fit.
@@ -101,11 +90,27 @@ def parse_expression(node: ast.expr, scope: Scope) -> Expr:
         raise ProgramProblemError(
             "forbidden",
             f"{construct(node)} is not part of the reward language.",
-            "Use arithmetic, comparisons, if/else and the documented NumPy functions.",
+            nearest(node),
         )
-    result: Expr = handler(node, scope)
-    scope.charge(result.type.size)
+    result: Item = handler(node, scope)
+    scope.charge(1 if isinstance(result, Group) else result.type.size)
     return result
+
+
+def parse_expression(node: ast.expr, scope: Scope) -> Expr:
+    """Return the typed form of a number, a vector or a matrix.
+
+    Raises:
+        ProgramProblemError: It is outside the language, or its shapes do not fit.
+
+    Example:
+        >>> from reward_synth.language.ir import Type
+        >>> scope = Scope("T", {"v": Type((3,))}, (), 100)
+        >>> node = ast.parse("2.0 * v[:2] - v.mean()", mode="eval").body
+        >>> str(parse_expression(node, scope).type)
+        'float vector of 2'
+    """
+    return as_value(parse_item(node, scope))
 
 
 def parse_condition(node: ast.expr, scope: Scope) -> Expr:
@@ -131,18 +136,18 @@ def _constant(node: ast.Constant, _: Scope) -> Expr:
             f"The constant {value!r} is a {type(value).__name__}; only numbers and truth "
             "values are computed with.",
         )
-    if math.isfinite(value) and abs(value) > _LARGEST_CONSTANT:
+    if abs(value) > LARGEST and value != math.inf:
         raise ProgramProblemError(
-            "too-large", f"The constant {value!r} is larger than {_LARGEST_CONSTANT:g}."
+            "too-large", f"The constant {value!r} is larger than {LARGEST:g}."
         )
     return Const(float(value), FLOAT, whole=isinstance(value, int))
 
 
-def _name(node: ast.Name, scope: Scope) -> Expr:
+def _name(node: ast.Name, scope: Scope) -> Item:
     return scope.look_up(node.id)
 
 
-def _attribute(node: ast.Attribute, _: Scope) -> Expr:
+def _attribute(node: ast.Attribute, scope: Scope) -> Item:
     name = dotted(node)
     if name in CONSTANTS:
         return Const(float(CONSTANTS[name]), FLOAT)
@@ -152,11 +157,7 @@ def _attribute(node: ast.Attribute, _: Scope) -> Expr:
             f"{name!r} is not a documented constant.",
             "Known are np.pi, np.e, np.inf, math.pi, math.tau.",
         )
-    raise ProgramProblemError(
-        "forbidden-attribute",
-        f"The attribute .{node.attr} is not part of the reward language.",
-        "Use indices such as x[0] and functions such as np.sum(x).",
-    )
+    return attribute(node, parse_expression(node.value, scope))
 
 
 def _unary(node: ast.UnaryOp, scope: Scope) -> Expr:
@@ -180,25 +181,26 @@ def _binary(node: ast.BinOp, scope: Scope) -> Expr:
             f"The operator in {ast.unparse(node)!r} is not part of the reward language.",
         )
     name, spelling = known
-    refuse_list(node.left)
-    refuse_list(node.right)
     left, right = (
         parse_expression(node.left, scope),
         parse_expression(node.right, scope),
     )
     if name == "power":
-        _small_power(right, node)
-    return op(name, spelling, (left, right), node)
+        small_power(right, node)
+    whole = _whole(node, left, right)
+    return whole or op(name, spelling, (left, right), node)
 
 
-def _small_power(exponent: Expr, node: ast.AST) -> None:
-    if isinstance(exponent, Const) and abs(exponent.value) > _LARGEST_POWER:
-        raise ProgramProblemError(
-            "too-large",
-            f"The exponent {exponent.value:g} in {ast.unparse(node)!r} is larger than "
-            f"{_LARGEST_POWER:g}.",
-            "Use np.exp or np.tanh to sharpen a term.",
-        )
+def _whole(node: ast.BinOp, left: Expr, right: Expr) -> Const | None:
+    """Return the integer that two constant integers give: it may be an index."""
+    compute = _STATIC.get(type(node.op))
+    if not isinstance(left, Const) or not isinstance(right, Const) or compute is None:
+        return None
+    if not left.whole or not right.whole:
+        return None
+    value = compute(int(left.value), int(right.value))
+    small = abs(value) <= LARGEST
+    return Const(float(value), FLOAT, whole=True) if small else None
 
 
 def _boolean(node: ast.BoolOp, scope: Scope) -> Expr:
@@ -216,8 +218,6 @@ def _chain(name: str, spelling: str, values: list[Expr], node: ast.AST) -> Expr:
 
 
 def _comparison(node: ast.Compare, scope: Scope) -> Expr:
-    for item in (node.left, *node.comparators):
-        refuse_list(item)
     values = [parse_expression(item, scope) for item in (node.left, *node.comparators)]
     tests: list[Expr] = []
     for kind, left, right in zip(node.ops, values, values[1:], strict=False):
@@ -249,41 +249,37 @@ def _conditional(node: ast.IfExp, scope: Scope) -> Expr:
     return op("where", "if/else", (test, body, orelse), node)
 
 
-def _subscript(node: ast.Subscript, scope: Scope) -> Expr:
-    value = parse_expression(node.value, scope)
-    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-    index = tuple(_index(part, scope) for part in parts)
-    numbers = np.arange(value.type.size).reshape(value.type.shape)
-    try:
-        picked = numbers[index]
-    except IndexError:
-        raise ProgramProblemError(
-            "out-of-range",
-            f"{ast.unparse(node)!r} is out of range: the value is a {value.type}.",
-        ) from None
-    shape = np.shape(picked)
-    if 0 in shape:
-        raise ProgramProblemError("out-of-range", f"{ast.unparse(node)!r} is empty.")
-    entries = tuple(int(item) for item in np.ravel(picked))
-    return Pick(value, entries, Type(shape, value.type.kind))
+def _subscript(node: ast.Subscript, scope: Scope) -> Item:
+    value = parse_item(node.value, scope)
+    places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return selected(node, value, tuple(_index(place, scope) for place in places))
 
 
-def _index(node: ast.expr, scope: Scope) -> int | slice:
+def _index(node: ast.expr, scope: Scope) -> Index:
     if isinstance(node, ast.Slice):
         bounds = (node.lower, node.upper, node.step)
-        return slice(
-            *(None if bound is None else static_int(bound, scope) for bound in bounds)
-        )
+        return slice(*(_bound(bound, scope) for bound in bounds))
+    if isinstance(node, ast.Constant) and node.value in (Ellipsis, None):
+        return None if node.value is None else Ellipsis
+    if dotted(node) == "np.newaxis":
+        return None
+    if isinstance(node, ast.List):
+        return [static_int(item, scope) for item in node.elts]
     return static_int(node, scope)
 
 
-def _sequence(node: ast.List | ast.Tuple, scope: Scope) -> Expr:
-    if not node.elts:
-        raise ProgramProblemError("shape-mismatch", "An empty list has no entries.")
-    return stack([parse_expression(item, scope) for item in node.elts], nest=True)
+def _bound(node: ast.expr | None, scope: Scope) -> int | None:
+    if node is None or (isinstance(node, ast.Constant) and node.value is None):
+        return None
+    return static_int(node, scope)
 
 
-_HANDLERS: dict[type[ast.expr], Callable[[Any, Scope], Expr]] = {
+def _sequence(node: ast.List | ast.Tuple, scope: Scope) -> Group:
+    items = tuple(parse_item(item, scope) for item in node.elts)
+    return Group(items, ast.unparse(node))
+
+
+_HANDLERS: dict[type[ast.expr], Callable[[Any, Scope], Item]] = {
     ast.Constant: _constant,
     ast.Name: _name,
     ast.Attribute: _attribute,

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from typing import Protocol
 
 from reward_synth.language.expressions import parse_expression
 from reward_synth.language.finding import ProgramProblemError
-from reward_synth.language.ir import Assign, Expr, Name, Return
+from reward_synth.language.ir import Assign, Expr, Name, Return, Statement
 from reward_synth.language.operations import dotted
 from reward_synth.language.scope import Poison, Scope, SilentProblemError, Table
 
 _FIX = 'Return a dict of named scalars, for example {"reach": reach, "grasp": 0.5}.'
 _POTENTIAL = "potential"
+
+
+class Results(Protocol):
+    """What a function gives back."""
+
+    def begin_table(self, node: ast.Assign, /) -> Sequence[Statement]:
+        """Take ``components = {...}``."""
+        ...
+
+    def fill(self, target: ast.Subscript, value: ast.expr, /) -> Statement:
+        """Take ``components["name"] = value``."""
+        ...
+
+    def returned(self, node: ast.Return, /) -> Sequence[Statement]:
+        """Take one ``return``."""
+        ...
 
 
 class Outputs:
@@ -64,7 +82,7 @@ class Outputs:
         table.entries[key] = (Name(name, value.type), line)
         return Assign(name, value)
 
-    def returned(self, node: ast.Return) -> Return:
+    def returned(self, node: ast.Return) -> tuple[Return]:
         """Take one ``return``.
 
         Raises:
@@ -76,7 +94,7 @@ class Outputs:
         if self.potential:
             value = self._component(_POTENTIAL, node.value)
             self.lines.setdefault(_POTENTIAL, node.lineno)
-            return Return((value,))
+            return (Return((value,)),)
         entries = self._returned_entries(node.value)
         if not self.lines:
             self.lines = {name: line for name, (_, line) in entries.items()}
@@ -87,7 +105,7 @@ class Outputs:
                 f"{sorted(self.lines)}.",
                 "Return the same components on every path; 0.0 where one is not earned.",
             )
-        return Return(tuple(entries[name][0] for name in self.lines))
+        return (Return(tuple(entries[name][0] for name in self.lines)),)
 
     def _returned_entries(self, node: ast.expr) -> dict[str, tuple[Expr, int]]:
         if isinstance(node, ast.Name):

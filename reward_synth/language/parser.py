@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reward_synth.errors import did_you_mean
-from reward_synth.language.expressions import parse_expression
 from reward_synth.language.finding import Finding, ProgramProblemError
+from reward_synth.language.flow import own_names
+from reward_synth.language.inlining import inline
 from reward_synth.language.ir import Assign, Const, FunctionIR, ProgramIR, Type
-from reward_synth.language.scope import Scope, Value
-from reward_synth.language.statements import StatementParser
+from reward_synth.language.module import (
+    POTENTIAL,
+    REWARD,
+    ignored,
+    never_called,
+    read_module,
+    unused,
+)
+from reward_synth.language.outputs import Outputs
+from reward_synth.language.scope import (
+    Poison,
+    Scope,
+    SilentProblemError,
+    Value,
+    Work,
+)
+from reward_synth.language.signature import constant_item, defaults_of
+from reward_synth.language.statements import Body, StatementParser
+from reward_synth.language.values import Group
 from reward_synth.task import PREVIOUS, Field, TaskSpec
 
-REWARD = "compute_reward"
-POTENTIAL = "compute_potential"
+__all__ = ["POTENTIAL", "REWARD", "Parsed", "parse"]
 MAX_CHARACTERS = 16_000
 MAX_NODES = 4_000
 MAX_OPERATIONS = 6_000
 """Scalar operations of one function once its loops are unrolled."""
-_ANNOTATION = (
-    ast.Name,
-    ast.Attribute,
-    ast.Constant,
-    ast.Subscript,
-    ast.Tuple,
-    ast.Load,
-)
-"""What an annotation may consist of: nothing that is called."""
-_IMPORTS = ("import numpy as np", "import math", "from __future__ import annotations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,88 +98,84 @@ def _tree(source: str) -> ast.Module:
 
 
 def _parse_tree(tree: ast.Module, task: TaskSpec) -> Parsed:
-    findings: list[Finding] = []
+    scope = Scope(task.id, {}, task.parameters, MAX_OPERATIONS)
+    module = read_module(tree, scope)
+    findings = list(module.findings)
     functions: dict[str, FunctionIR | None] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name not in functions:
-            functions[node.name], problems = _function(node, task)
-            findings += problems
-        elif not _ignored(node):
-            findings.append(_outside(node))
-    if not {REWARD, POTENTIAL} & functions.keys():
+    used: set[ast.FunctionDef] = set()
+    for name in (REWARD, POTENTIAL):
+        if name in module.functions:
+            work = Work(MAX_OPERATIONS, inline=inline)
+            node = module.functions[name]
+            functions[name] = _function(node, task, scope, work)
+            findings += work.problems
+            used |= work.used
+    if not functions:
         message = f"There is no function {REWARD} or {POTENTIAL}."
         findings.append(Finding("error", "no-function", message, "Define one."))
+    if not findings:
+        findings += unused(module, used)
     if any(item.severity == "error" for item in findings):
-        return Parsed(None, tuple(findings))
+        return Parsed(None, _distinct(findings))
     ir = ProgramIR(functions.get(REWARD), functions.get(POTENTIAL))
-    return Parsed(ir, tuple(findings))
+    return Parsed(ir, _distinct(findings))
 
 
-def _ignored(node: ast.stmt) -> bool:
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return isinstance(node.value.value, str)
-    return ast.unparse(node) in _IMPORTS
-
-
-def _outside(node: ast.stmt) -> Finding:
-    text = ast.unparse(node).splitlines()[0][:60]
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        fix = "Only `import numpy as np` and `import math` are allowed."
-        return Finding(
-            "error", "forbidden-import", f"{text!r} is refused.", fix, node.lineno
-        )
-    if isinstance(node, ast.FunctionDef):
-        message = f"{node.name!r} is defined twice."
-        return Finding("error", "forbidden", message, "", node.lineno)
-    return Finding(
-        "error",
-        "forbidden",
-        f"{text!r} stands outside a function.",
-        f"Move it into {REWARD}.",
-        node.lineno,
-    )
+def _distinct(findings: list[Finding]) -> tuple[Finding, ...]:
+    """Drop what was found again, in another call of a helper or time round a loop."""
+    kept: dict[object, Finding] = {}
+    for item in findings:
+        again = item.message.startswith("In ")
+        where = None if item.code == "too-long" else item.line
+        about = None if again or item.code == "too-long" else item.message
+        kept.setdefault((item.code, where, about), item)
+    return tuple(kept.values())
 
 
 def _function(
-    node: ast.FunctionDef, task: TaskSpec
-) -> tuple[FunctionIR | None, list[Finding]]:
-    if node.name not in (REWARD, POTENTIAL):
-        message = f"The function {node.name!r} is neither {REWARD} nor {POTENTIAL}."
-        fix = "Write its lines where it is called."
-        return None, [Finding("error", "forbidden", message, fix, node.lineno)]
+    node: ast.FunctionDef, task: TaskSpec, module: Scope, work: Work
+) -> FunctionIR | None:
     available = task.parameters if node.name == REWARD else _potential_fields(task)
-    problems: list[Finding] = []
-    parameters, constants = _parameters(node, task, available, problems)
-    names: dict[str, Value] = {
+    parameters, constants = _parameters(node, task, available, module, work.problems)
+    scope = module.inner(own_names(node), work)
+    scope.available = tuple(available)
+    scope.names |= constants | {
         name: Type(field.shape, "bool" if field.dtype == "bool" else "float")
         for name, field in parameters
     }
-    scope = Scope(task.id, names | constants, available, MAX_OPERATIONS)
-    statements = StatementParser(scope, potential=node.name == POTENTIAL)
-    body = statements.block(_without_docstring(node.body))
-    problems += statements.problems
-    if not body.returns and not problems:
-        problems.append(
-            Finding(
-                "error",
-                "missing-return",
-                f"{node.name} can end without returning anything.",
-                "Return the components on every path.",
-                node.lineno,
-            )
-        )
-    if problems:
-        return None, problems
-    lines = statements.outputs.lines
-    ir = FunctionIR(
+    outputs = Outputs(scope, potential=node.name == POTENTIAL)
+    body = StatementParser(scope, outputs, inlined=False).block(_lines(node))
+    if not work.problems:
+        work.problems += _left_open(node, body, work)
+    if work.problems:
+        return None
+    return FunctionIR(
         node.name,
         tuple(parameters),
-        tuple(lines),
-        tuple(lines.values()),
+        tuple(outputs.lines),
+        tuple(outputs.lines.values()),
         (*_assigned(constants), *body.statements),
         scope.operations,
     )
-    return ir, problems
+
+
+def _lines(node: ast.FunctionDef) -> list[ast.stmt]:
+    """Return the body without its docstring."""
+    return node.body[1:] if ignored(node.body[0]) else node.body
+
+
+def _left_open(node: ast.FunctionDef, body: Body, work: Work) -> Iterator[Finding]:
+    if not body.returns:
+        yield Finding(
+            "error",
+            "missing-return",
+            f"{node.name} can end without returning anything.",
+            "Return the components on every path.",
+            node.lineno,
+        )
+    for helper in work.defined:
+        if helper not in work.used:
+            yield never_called(helper)
 
 
 def _assigned(constants: dict[str, Value]) -> list[Assign]:
@@ -185,63 +189,44 @@ def _potential_fields(task: TaskSpec) -> dict[str, Field]:
     return {item.name: item for item in task.fields if item.at_reset}
 
 
-def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    return body[1:] if _ignored(body[0]) else body
-
-
 def _parameters(
     node: ast.FunctionDef,
     task: TaskSpec,
     available: dict[str, Field],
+    module: Scope,
     problems: list[Finding],
 ) -> tuple[list[tuple[str, Field]], dict[str, Value]]:
     """Return the field parameters, and parameters that are constants by default."""
-    args = node.args
-    if args.vararg or args.kwarg or node.decorator_list or args.posonlyargs:
-        message = f"{node.name} takes plain parameters and no decorators."
-        problems.append(Finding("error", "forbidden", message, "", node.lineno))
-    plain = [*args.args, *args.kwonlyargs]
-    problems += _unexamined(node, plain)
-    late = [None] * (len(args.args) - len(args.defaults))
-    defaults = [*late, *args.defaults, *args.kw_defaults]
+    defaults = {
+        name: _constant(name, value, module, problems)
+        for name, value in defaults_of(node).items()
+    }
     parameters: list[tuple[str, Field]] = []
     constants: dict[str, Value] = {}
-    for item, default in zip(plain, defaults, strict=True):
-        if default is not None and _constant(default) is None:
-            message = f"The default of {item.arg!r} must be a number."
-            problems.append(Finding("error", "forbidden", message, "", item.lineno))
+    for item in (*node.args.args, *node.args.kwonlyargs):
+        default = defaults.get(item.arg)
         if item.arg in available:
             parameters.append((item.arg, available[item.arg]))
-        elif default is not None and (value := _constant(default)) is not None:
-            constants[item.arg] = value
+        elif default is not None:
+            constants[item.arg] = default
         else:
-            problems.append(_unknown_parameter(item, node.name, task, available))
-            constants[item.arg] = Const(0.0, Type())
+            if item.arg not in defaults:
+                problems.append(_unknown_parameter(item, node.name, task, available))
+            constants[item.arg] = Poison()
     return parameters, constants
 
 
-def _unexamined(node: ast.FunctionDef, plain: list[ast.arg]) -> list[Finding]:
-    """Refuse what Python runs when the saved file is imported."""
-    findings = []
-    names = [item.arg for item in plain]
-    if len(set(names)) != len(names):
-        message = "A parameter is named twice."
-        findings.append(Finding("error", "syntax", message, "", node.lineno))
-    for note in (node.returns, *(item.annotation for item in plain)):
-        if note is not None and not all(
-            isinstance(part, _ANNOTATION) for part in ast.walk(note)
-        ):
-            message = f"The annotation {ast.unparse(note)!r} is more than a type."
-            findings.append(Finding("error", "forbidden", message, "", node.lineno))
-    return findings
-
-
-def _constant(node: ast.expr) -> Const | None:
+def _constant(
+    name: str, node: ast.expr, module: Scope, problems: list[Finding]
+) -> Const | Group | None:
     try:
-        value = parse_expression(node, Scope("", {}, (), budget=10))
-    except ProgramProblemError:
+        item = constant_item(name, node, module)
+    except ProgramProblemError as problem:
+        problems.append(problem.at(node.lineno))
         return None
-    return value if isinstance(value, Const) else None
+    except SilentProblemError:
+        return None
+    return item if isinstance(item, (Const, Group)) else None
 
 
 def _unknown_parameter(

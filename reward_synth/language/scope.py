@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reward_synth.errors import did_you_mean
-from reward_synth.language.finding import ProgramProblemError
-from reward_synth.language.ir import Const, Expr, Name, Type
+from reward_synth.language.finding import Finding, ProgramProblemError
+from reward_synth.language.ir import Assign, Const, Expr, Name, Stack, Statement, Type
+from reward_synth.language.values import Group, Item
+
+if TYPE_CHECKING:
+    from reward_synth.language.arguments import Call
+
+_MADE_UP = re.compile(r"__\d+")
+"""Names that are set once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +42,48 @@ class Table:
     entries: dict[str, tuple[Expr, int]] = field(default_factory=dict)
 
 
-Value = Type | Const | Poison | Partial | Table
+@dataclass(frozen=True, slots=True, eq=False)
+class Helper:
+    """A function of the program, put in place where it is called."""
+
+    node: ast.FunctionDef
+    home: Scope
+    """Where it was defined: the names that it reads and does not set."""
+    defaults: dict[str, Item]
+    """Values of the parameters that may be left out."""
+    library: bool = False
+    """True if it comes from :mod:`reward_synth.rotation`."""
+
+
+Value = Type | Const | Name | Stack | Group | Helper | Poison | Partial | Table
 
 
 class SilentProblemError(Exception):
     """A problem that follows from one that was already reported."""
+
+
+@dataclass(slots=True)
+class Work:
+    """What the scopes of one function share while it is parsed."""
+
+    budget: int
+    """The most scalar operations that the function may have."""
+    operations: int = 0
+    """Scalar operations so far."""
+    names: int = 0
+    """Names made up so far."""
+    pending: list[Statement] = field(default_factory=list)
+    """What must be computed before the statement that is being parsed."""
+    problems: list[Finding] = field(default_factory=list)
+    """What was found so far."""
+    active: list[ast.FunctionDef] = field(default_factory=list)
+    """The helpers that are being put in place, the outermost first."""
+    defined: dict[ast.FunctionDef, None] = field(default_factory=dict)
+    """The helpers that are defined inside functions."""
+    used: set[ast.FunctionDef] = field(default_factory=set)
+    """The helpers that were called."""
+    inline: Callable[[Helper, Call], Item] | None = None
+    """Puts a helper in place of its call; None where there are no statements."""
 
 
 class Scope:
@@ -59,8 +106,23 @@ class Scope:
         self.names: dict[str, Value] = dict(parameters)
         self.task_id = task_id
         self.available = tuple(available)
-        self.budget = budget
-        self.operations = 0
+        self.work = Work(budget)
+        self.outer: Scope | None = None
+        """Where names are looked up that the function never sets."""
+        self.own: frozenset[str] = frozenset()
+        """Names that the function sets somewhere: Python never looks outside."""
+        self.prefix = ""
+
+    def inner(self, own: frozenset[str], work: Work, prefix: str = "") -> Scope:
+        """Return the scope of a function that is defined here."""
+        scope = Scope(self.task_id, {}, self.available, work.budget)
+        scope.work, scope.outer, scope.own, scope.prefix = work, self, own, prefix
+        return scope
+
+    @property
+    def operations(self) -> int:
+        """Scalar operations so far."""
+        return self.work.operations
 
     def charge(self, amount: int) -> None:
         """Count operations.
@@ -68,43 +130,98 @@ class Scope:
         Raises:
             ProgramProblemError: The budget is used up.
         """
-        self.operations += max(1, amount)
-        if self.operations > self.budget:
+        work = self.work
+        work.operations += max(1, amount)
+        if work.operations > work.budget:
             raise ProgramProblemError(
                 "too-long",
-                f"The program needs more than {self.budget} scalar operations once its "
-                "loops are unrolled.",
+                f"The program needs more than {work.budget} scalar operations once its "
+                "loops are unrolled and its helpers put in place.",
                 "Use fewer terms, smaller vectors, or loops with smaller bounds.",
             )
 
-    def look_up(self, name: str) -> Expr:
-        """Return the expression that reading ``name`` gives.
+    def fresh(self) -> str:
+        """Return a name that no author can write."""
+        self.work.names += 1
+        return f"__{self.work.names}"
+
+    def hold(self, item: Item) -> Item:
+        """Compute a value now, once, whatever its names are set to later."""
+        if isinstance(item, Group):
+            return Group(tuple(self.hold(part) for part in item.items), item.text)
+        return self.held(item)
+
+    def held(self, value: Expr) -> Expr:
+        """Compute one number, vector or matrix now, and once."""
+        if isinstance(value, Const):
+            return value
+        if isinstance(value, Name) and _MADE_UP.fullmatch(value.name):
+            return value
+        name = self.fresh()
+        self.work.pending.append(Assign(name, value))
+        return Name(name, value.type)
+
+    def known(self, item: Item) -> Const | Name | Group:
+        """Return a value, computed now, as a name's value."""
+        held = self.hold(item)
+        if not isinstance(held, (Const, Name, Group)):  # hold gives nothing else
+            raise TypeError(f"{held} is not computed")
+        return held
+
+    def set(self, name: str, item: Item) -> list[Statement]:
+        """Give a name a value; return the statements that do it."""
+        if isinstance(item, Group):
+            self.names[name] = self.known(item)
+            return []
+        self.names[name] = item if isinstance(item, Const) else item.type
+        return [Assign(self.prefix + name, item)]
+
+    def helpers(self) -> list[str]:
+        """Return the names of the functions that can be called here."""
+        outer = self.outer.helpers() if self.outer else []
+        own = [name for name, item in self.names.items() if isinstance(item, Helper)]
+        return own + outer
+
+    def inline(self, helper: Helper, call: Call) -> Item:
+        """Put a helper in place of its call; see :mod:`.inlining`."""
+        if self.work.inline is None:
+            raise ProgramProblemError(
+                "forbidden-call", f"{helper.node.name!r} cannot be called here."
+            )
+        return self.work.inline(helper, call)
+
+    def find(self, name: str) -> tuple[Value | None, Scope]:
+        """Return what ``name`` means here, and the scope that it belongs to."""
+        scope = self
+        while name not in scope.names and name not in scope.own and scope.outer:
+            scope = scope.outer
+        return scope.names.get(name), scope
+
+    def look_up(self, name: str) -> Item:
+        """Return the value that reading ``name`` gives.
 
         Raises:
             ProgramProblemError: The name is unknown or not set on every path.
             SilentProblemError: Its assignment was already reported.
         """
-        value = self.names.get(name)
+        value, scope = self.find(name)
         if isinstance(value, Type):
-            return Name(name, value)
-        if isinstance(value, Const):
+            return Name(scope.prefix + name, value)
+        if isinstance(value, (Const, Name, Stack, Group)):
             return value
         if isinstance(value, Poison):
             raise SilentProblemError
-        if isinstance(value, Partial):
-            raise ProgramProblemError(
-                "maybe-unset",
-                f"{name!r} {value.why} of the if in line {value.line}.",
-                f"Give {name!r} a value before the if, or in both branches.",
-            )
-        if isinstance(value, Table):
-            raise ProgramProblemError(
-                "forbidden",
-                f"{name!r} is the dict of components; it can only be filled and returned.",
-            )
-        raise ProgramProblemError("unknown-name", *self._unknown(name))
+        if value is None:
+            raise ProgramProblemError("unknown-name", *self._unknown(name))
+        raise ProgramProblemError(*_unreadable(name, value))
 
     def _unknown(self, name: str) -> tuple[str, str]:
+        if name in self.own:
+            return (
+                f"{name!r} is not set yet here; the function sets it later, so the name "
+                "never means anything else in it.",
+                "Set it first, or use another name.",
+            )
         if name in self.available:
             return (
                 f"{name!r} is a field of the task, but not a parameter.",
@@ -119,6 +236,22 @@ class Scope:
             name: Table(dict(value.entries)) if isinstance(value, Table) else value
             for name, value in self.names.items()
         }
+
+
+def _unreadable(name: str, value: Partial | Helper | Table) -> tuple[str, str, str]:
+    if isinstance(value, Partial):
+        return (
+            "maybe-unset",
+            f"{name!r} {value.why} of the if in line {value.line}.",
+            f"Give {name!r} a value before the if, or in both branches.",
+        )
+    if isinstance(value, Helper):
+        return "forbidden", f"{name!r} is a function, not a value.", "Call it."
+    return (
+        "forbidden",
+        f"{name!r} is the dict of components; it can only be filled and returned.",
+        "",
+    )
 
 
 def join(
@@ -149,6 +282,8 @@ def _join(name: str, a: Value | None, b: Value | None, line: int) -> Value:
     right = b.type if isinstance(b, Const) else b
     if isinstance(left, Type) and isinstance(right, Type):
         return _common_type(left, right, line)
+    if not isinstance(left, Table) and not isinstance(right, Table):
+        return Partial(line, "is not the same tuple or function in the two branches")
     raise ProgramProblemError(
         "forbidden",
         f"The dict {name!r} is filled differently in the two branches.",

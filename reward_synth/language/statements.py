@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from reward_synth.language.assignments import Assignments
-from reward_synth.language.expressions import (
-    parse_condition,
-    static_int,
+from reward_synth.language.expressions import parse_condition
+from reward_synth.language.finding import ProgramProblemError
+from reward_synth.language.flow import can_return, ends, with_rest
+from reward_synth.language.ir import If, Statement
+from reward_synth.language.loops import loop_items
+from reward_synth.language.outputs import Results
+from reward_synth.language.remarks import (
+    define,
+    imported,
+    nothing,
+    poison,
+    refuse,
+    text,
 )
-from reward_synth.language.finding import Finding, ProgramProblemError
-from reward_synth.language.ir import (
-    FLOAT,
-    Assign,
-    Const,
-    If,
-    Statement,
-)
-from reward_synth.language.operations import dotted
-from reward_synth.language.outputs import Outputs
-from reward_synth.language.scope import Poison, Scope, SilentProblemError, join
+from reward_synth.language.scope import Scope, SilentProblemError, join
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +45,53 @@ class StatementParser:
 
     Args:
         scope: The function's names.
-        potential: True for ``compute_potential``, which returns one number.
+        outputs: What is returned.
+        inlined: True for a helper, which is put in place of its call: what follows an
+            early return moves into the branches that do not return.
     """
 
-    def __init__(self, scope: Scope, *, potential: bool) -> None:
+    def __init__(self, scope: Scope, outputs: Results, *, inlined: bool) -> None:
         self.scope = scope
-        self.problems: list[Finding] = []
-        self.outputs = Outputs(scope, potential=potential)
-        assignments = Assignments(scope, self.outputs)
+        self.outputs = outputs
+        self._inlined = inlined
+        assignments = Assignments(scope, outputs)
         self._handlers: dict[type[ast.stmt], Callable[..., Body]] = {
             ast.Assign: lambda node: straight(assignments.assign(node)),
             ast.AugAssign: lambda node: straight(assignments.augmented(node)),
             ast.AnnAssign: lambda node: straight(assignments.annotated(node)),
             ast.If: self._if,
             ast.For: self._for,
+            ast.FunctionDef: partial(self._simple, define),
             ast.Return: self._return,
-            ast.Pass: lambda _: straight([]),
-            ast.Expr: self._text,
-            ast.Import: self._import,
+            ast.Pass: partial(self._simple, nothing),
+            ast.Expr: partial(self._simple, text),
+            ast.Import: partial(self._simple, imported),
+            ast.ImportFrom: partial(self._simple, imported),
         }
 
     def block(self, nodes: list[ast.stmt]) -> Body:
         """Parse statements until one returns on every path."""
         statements: list[Statement] = []
         for place, node in enumerate(nodes):
-            body = self._statement(node)
+            rest = nodes[place + 1 :]
+            if self._inlined and can_return(node) and not ends([node]):
+                body = self._statement(node, partial(self._early, rest))
+                return Body((*statements, *body.statements), body.returns)
+            body = self._statement(node, self._handlers.get(type(node)))
             statements += body.statements
             if body.returns:
-                self._unreachable(nodes[place + 1 :])
+                self._unreachable(rest)
                 return Body(tuple(statements), returns=True)
         return straight(statements)
+
+    def _early(self, rest: list[ast.stmt], node: ast.stmt) -> Body:
+        """Parse a statement that may return, and all that follows it."""
+        if isinstance(node, ast.If):
+            return self._if(with_rest(node, rest))
+        if isinstance(node, ast.For):
+            loops = [self._pass(node, name) for name in self._values(node)]
+            return self.block([step for one in loops for step in one] + rest)
+        return self._simple(refuse, node)
 
     def _unreachable(self, nodes: list[ast.stmt]) -> None:
         """Refuse what is never run: it would go unexamined."""
@@ -81,49 +99,30 @@ class StatementParser:
             problem = ProgramProblemError(
                 "unreachable", "Nothing after this return is ever run.", "Drop it."
             )
-            self.problems.append(problem.at(nodes[0].lineno))
+            self.scope.work.problems.append(problem.at(nodes[0].lineno))
 
-    def _statement(self, node: ast.stmt) -> Body:
+    def _statement(
+        self, node: ast.stmt, handler: Callable[[ast.stmt], Body] | None
+    ) -> Body:
+        work = self.scope.work
+        outside, work.pending = work.pending, []
         try:
-            handler = self._handlers.get(type(node))
-            if handler is None:
-                raise ProgramProblemError(
-                    "forbidden",
-                    f"A {type(node).__name__.lower()} statement is not part of the "
-                    "reward language.",
-                    "Use assignments, if/else, for over a constant range, and return.",
-                )
-            return handler(node)
+            body = handler(node) if handler else self._simple(refuse, node)
+            return Body((*work.pending, *body.statements), body.returns)
         except ProgramProblemError as problem:
-            self.problems.append(problem.at(node.lineno))
+            work.problems.append(problem.at(node.lineno))
         except SilentProblemError:
             pass
-        self._poison(node)
-        return Body((), returns=isinstance(node, ast.Return))
+        finally:
+            work.pending = outside
+        poison(node, self.scope)
+        return Body((), returns=ends([node]))
 
-    def _poison(self, node: ast.stmt) -> None:
-        """Keep later uses of what this statement would have set quiet."""
-        for item in ast.walk(node):
-            if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store):
-                self.scope.names[item.id] = Poison()
-
-    def _text(self, node: ast.Expr) -> Body:
-        """Drop a string that stands alone; it is a comment."""
-        if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            return straight([])
-        raise ProgramProblemError(
-            "forbidden", f"{ast.unparse(node)!r} computes a value that nothing takes."
-        )
-
-    def _import(self, node: ast.Import) -> Body:
-        """Drop the two imports that mean what the names mean anyway."""
-        if ast.unparse(node) in ("import numpy as np", "import math"):
-            return straight([])
-        raise ProgramProblemError(
-            "forbidden-import",
-            f"{ast.unparse(node)!r} is refused.",
-            "Only `import numpy as np` and `import math` are allowed.",
-        )
+    def _simple(self, check: Callable[[Any, Scope], None], node: ast.stmt) -> Body:
+        """Examine a statement that computes nothing."""
+        self.scope.charge(1)
+        check(node, self.scope)
+        return straight([])
 
     def _if(self, node: ast.If) -> Body:
         test = parse_condition(node.test, self.scope)
@@ -142,36 +141,35 @@ class StatementParser:
         return Body((statement,), returns=body.returns and orelse.returns)
 
     def _for(self, node: ast.For) -> Body:
-        if not isinstance(node.target, ast.Name) or node.orelse:
-            raise ProgramProblemError(
-                "forbidden",
-                "A loop has one variable and no else.",
-                "for i in range(3):",
-            )
         statements: list[Statement] = []
-        for number in self._bounds(node.iter):
-            self.scope.charge(1)
-            value = Const(float(number), FLOAT, whole=True)
-            statements.append(Assign(node.target.id, value))
-            self.scope.names[node.target.id] = value
-            problems = len(self.problems)
-            body = self.block(node.body)
+        problems = self.scope.work.problems
+        before = len(problems)
+        for name in self._values(node):
+            body = self.block(self._pass(node, name))
             statements += body.statements
-            if body.returns or len(self.problems) > problems:
+            if body.returns or len(problems) > before:
                 return Body(tuple(statements), returns=body.returns)
         return straight(statements)
 
-    def _bounds(self, node: ast.expr) -> Sequence[int]:
-        if isinstance(node, (ast.List, ast.Tuple)):
-            return [static_int(item, self.scope) for item in node.elts]
-        if isinstance(node, ast.Call) and dotted(node.func) == "range":
-            with suppress(ProgramProblemError, TypeError, ValueError):
-                return range(*(static_int(item, self.scope) for item in node.args))
-        raise ProgramProblemError(
-            "unbounded-loop",
-            f"{ast.unparse(node)!r} is not a range with constant bounds.",
-            "Write for i in range(3):, or use vector operations.",
-        )
+    def _values(self, node: ast.For) -> list[str]:
+        """Name the values of a loop, one each time round."""
+        if node.orelse:
+            raise ProgramProblemError(
+                "forbidden",
+                "A loop has no else here.",
+                "Put its lines after the loop: without break they always run.",
+            )
+        names = []
+        for item in loop_items(node.iter, self.scope):
+            self.scope.charge(1)
+            names.append(self.scope.fresh())
+            self.scope.names[names[-1]] = self.scope.known(item)
+        return names
+
+    def _pass(self, node: ast.For, name: str) -> list[ast.stmt]:
+        """Return the statements of one time round the loop."""
+        value = ast.copy_location(ast.Name(name, ast.Load()), node)
+        return [ast.copy_location(ast.Assign([node.target], value), node), *node.body]
 
     def _return(self, node: ast.Return) -> Body:
-        return Body((self.outputs.returned(node),), returns=True)
+        return Body(tuple(self.outputs.returned(node)), returns=True)

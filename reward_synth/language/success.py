@@ -112,7 +112,8 @@ def _condition(rule: str, task: TaskSpec) -> FunctionIR:
         raise TaskSpecError(_bad_rule(rule, str(error), task)) from error
     used = {item.id for item in ast.walk(node) if isinstance(item, ast.Name)}
     parameters = tuple((name, fields[name]) for name in fields if name in used)
-    return FunctionIR("success", parameters, ("ok",), (1,), (Return((test,)),), 1)
+    body = (*scope.work.pending, Return((test,)))
+    return FunctionIR("success", parameters, ("ok",), (1,), body, 1)
 
 
 def _bad_rule(rule: str, reason: str, task: TaskSpec) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from time import perf_counter
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
@@ -28,9 +29,13 @@ _Function: TypeAlias = Callable[..., object]
 FILE_NAME = "<reward>"
 _SHUFFLE_SEED = 0
 _BUILTINS = (
-    "abs", "bool", "float", "int", "len", "max", "min", "range", "round", "sum"
+    "abs", "all", "any", "bool", "enumerate", "float", "int", "len", "max", "min", "pow",
+    "range", "round", "sum", "zip",
 )  # fmt: skip
 _MODULES = {"numpy": np, "math": math}
+_ROTATION = "reward_synth.rotation"
+_rotation = import_module(_ROTATION)
+"""Loaded before the worker is locked."""
 
 
 class Task(NamedTuple):
@@ -88,9 +93,15 @@ def _import_known(
     fromlist: Iterable[str] | None = (),
     level: int = 0,
 ) -> object:
-    if type(name) is not str or name not in _MODULES or fromlist or level:
-        raise ImportError("only 'import numpy as np' and 'import math' are allowed")
-    return _MODULES[name]
+    if type(name) is str and not level:
+        if name == _ROTATION and fromlist:
+            return _rotation
+        if name in _MODULES and not fromlist:
+            return _MODULES[name]
+    raise ImportError(
+        "only 'import numpy as np', 'import math' and "
+        f"'from {_ROTATION} import ...' are allowed"
+    )
 
 
 def _guarded(action: Callable[[], object]) -> object:

@@ -19,6 +19,7 @@ from reward_synth.sandbox.lockdown import lock
 _CHUNK = 1 << 16
 _LIMITS = {"header_limit": wire.NO_LIMIT, "body_limit": wire.NO_LIMIT}
 """The job comes from our own parent."""
+_METHODS = ("sum", "mean", "min", "max", "prod", "std", "var", "all", "any", "ravel")
 
 
 def main(parent: int, memory_bytes: int, cpu_seconds: int) -> None:
@@ -52,6 +53,9 @@ def _preload() -> None:
         getattr(np, name)
     matrix = np.eye(2)
     np.linalg.norm(matrix @ np.linalg.inv(matrix))
+    for method in _METHODS:  # NumPy's C code imports what is behind these when called
+        getattr(matrix, method)()
+    matrix.clip(0.0, 1.0)
     np.random.default_rng(0).random()
     repr(matrix)
     np.seterr(all="ignore")

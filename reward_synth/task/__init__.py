@@ -2,14 +2,17 @@
 
 from reward_synth.task.field import ACTION, PREVIOUS, Field, holds_answer
 from reward_synth.task.reader import FieldReader
+from reward_synth.task.roots import PUBLISHED, Roots
 from reward_synth.task.source import Source, as_array, as_number
 from reward_synth.task.spec import Success, TaskSpec
 
 __all__ = [
     "ACTION",
     "PREVIOUS",
+    "PUBLISHED",
     "Field",
     "FieldReader",
+    "Roots",
     "Source",
     "Success",
     "TaskSpec",

@@ -56,7 +56,7 @@ REFUSED = {
     "infinite budget": ("for i in range(10**9): x = i", "unbounded-loop"),
     "too long": ("for i in range(100000):\n        x = height + i", "too-long"),
     "attribute walk": ("return {'a': height.__class__}", "forbidden-attribute"),
-    "method": ("return {'a': cube_pos.sum()}", "forbidden-attribute"),
+    "method": ("return {'a': cube_pos.cumsum()[0]}", "forbidden-attribute"),
     "shape mismatch": (
         "return {'a': np.sum(cube_pos - cube_pos[:2])}",
         "shape-mismatch",
@@ -95,7 +95,6 @@ REFUSED = {
     "starred": ("return {'a': max(*cube_pos)}", "forbidden"),
     "keyword": ("return {'a': np.sum(cube_pos, where=height)}", "forbidden-keyword"),
     "match": ("match height:\n        case _:\n            pass", "forbidden"),
-    "nested function": ("def f(): pass", "forbidden"),
     "delete": ("del height", "forbidden"),
     "assert": ("assert height > 0", "forbidden"),
     "one entry is no number": ("return {'a': float(cube_pos[:1])}", "shape-mismatch"),
@@ -105,7 +104,7 @@ REFUSED = {
         "return {'a': np.sum([height, 1.0] + [2.0, 3.0])}",
         "forbidden",
     ),
-    "a list kept": ("x = [height, 1.0]", "forbidden"),
+    "a list as a vector": ("x = [height, 1.0]\n    y = x + 1.0", "forbidden"),
     "vector changed in place": ("x = cube_pos\n    x += 1.0", "forbidden"),
     "whole numbers": (
         "return {'a': np.sum(np.array([height], dtype=int))}",

@@ -323,8 +323,8 @@ def test_wrong_arguments_are_named() -> None:
         DenseReward(
             Line(), "def compute_reward(x):\n    return {'x': x}\n", LINE, "potential"
         )
-    with pytest.raises(UsageError, match="received SyncVectorEnv"):
-        reward_synth.wrap(gym.vector.SyncVectorEnv([car]), PROGRAM)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a VecEnv of Stable-Baselines3; received str"):
+        reward_synth.wrap("MountainCarContinuous-v0", PROGRAM)
 
 
 def test_a_program_for_another_task_is_refused_with_its_fields() -> None:
