@@ -270,7 +270,7 @@ def test_a_wrapped_task_suits_learners_and_can_be_made_again() -> None:
     for item in (env, again):
         item.reset(seed=5, options={"reconfigure": True})
         rewards.append([item.step(np.zeros(4, np.float32))[1] for _ in range(3)])
-        item.close()  # type: ignore[no-untyped-call]
+        item.close()
     assert rewards[0] == rewards[1]
 
 
@@ -296,4 +296,4 @@ def test_an_environment_that_the_user_made_is_described_too() -> None:
     _, reward, _, _, info = env.step(env.action_space.sample())
     assert type(reward) is float
     assert reward == info["reward_components"]["reward"] > 0.0
-    env.close()  # type: ignore[no-untyped-call]
+    env.close()
