@@ -10,9 +10,9 @@ import numpy as np
 
 from reward_synth.api.buffers import Mask, Stored
 from reward_synth.errors import FieldMismatchError, UsageError
+from reward_synth.graph import Entry
 from reward_synth.kernels import Population
 from reward_synth.kernels.emit import Layout
-from reward_synth.kernels.graph import Entry
 from reward_synth.reward import Array
 from reward_synth.task import ACTION, PREVIOUS, Field, Roots, Source, TaskSpec
 from reward_synth.wrappers import NonFiniteRewardWarning

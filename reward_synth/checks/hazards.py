@@ -9,9 +9,8 @@ import numpy as np
 
 from reward_synth.checks.quoted import quoted
 from reward_synth.checks.ranged import Ranged
-from reward_synth.kernels.graph import Node
-from reward_synth.kernels.interval import Interval
-from reward_synth.kernels.interval_operations import operation
+from reward_synth.graph import Node
+from reward_synth.intervals import Interval, operation
 from reward_synth.language import Finding, evaluate
 from reward_synth.reward import Array
 

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator
 
 from reward_synth.checks.quoted import quoted
 from reward_synth.checks.ranged import FAR, Ranged
-from reward_synth.kernels.component_bounds import bounded
-from reward_synth.kernels.graph import CONST, SELECT, Node
-from reward_synth.kernels.interval import Interval
+from reward_synth.graph import CONST, SELECT, Node
+from reward_synth.intervals import Interval, bounded
 from reward_synth.language import Finding
 from reward_synth.language.functions import COMPARE
 

@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from reward_synth.checks.report import Examined
-from reward_synth.kernels.component_bounds import EntryRange, entry_ranges
-from reward_synth.kernels.graph import LOAD, SELECT, Graph, Node
-from reward_synth.kernels.interval import Interval
-from reward_synth.kernels.intervals import Analysis
-from reward_synth.kernels.scalarize import add_function
+from reward_synth.graph import LOAD, SELECT, Graph, Node, add_function
+from reward_synth.intervals import Analysis, EntryRange, Interval, entry_ranges
 
 FAR = 10.0
 """By how many widths seen ranges are widened before something is called impossible."""

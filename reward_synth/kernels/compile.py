@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from reward_synth.kernels.emit import DType, Layout, kernel_text, spread_text
-from reward_synth.kernels.graph import Graph
-from reward_synth.kernels.intrinsics import intrinsics
+from reward_synth.graph import Graph
+from reward_synth.kernels.emit import DType, Layout, kernel_text, one_text, spread_text
+from reward_synth.kernels.intrinsics import flatten, intrinsics
 
 CACHE = "REWARD_SYNTH_CACHE"
 """Environment variable: the folder of compiled kernels; empty: keep none."""
@@ -44,6 +44,25 @@ class Machine:
     """``(array, …, out, threads)``, or None if it was not asked for."""
 
 
+def compile_one(
+    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType = "float64"
+) -> Callable[..., tuple[float, ...]]:
+    """Compile ``outputs`` of one state: ``(array, …) -> numbers``.
+
+    It raises ``ValueError`` where an array holds another number of entries.
+    """
+    return _compiled_one(one_text(graph, outputs, layout, dtype), dtype)
+
+
+@lru_cache(maxsize=256)
+def _compiled_one(text: str, dtype: DType) -> Callable[..., tuple[float, ...]]:
+    import numba  # noqa: PLC0415 - takes seconds to import
+
+    table, flags = _named(text, dtype)
+    one: Callable[..., tuple[float, ...]] = numba.njit(**flags)(table["one"])
+    return one
+
+
 def compile_graph(
     graph: Graph,
     outputs: Sequence[int],
@@ -64,27 +83,34 @@ def compile_graph(
     return Machine(layout, len(outputs), dtype, run, spread)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _compiled(
     text: str, dtype: DType, parallel: bool
 ) -> tuple[Callable[..., bool], Callable[..., bool] | None]:
     import numba  # noqa: PLC0415 - takes seconds to import
 
-    path = _kept(text)
-    table: dict[str, Any] = dict(intrinsics())
-    table |= {dtype: getattr(np, dtype), "inf": math.inf, "nan": math.nan}
-    table |= {"prange": numba.prange, "__name__": __name__}
-    name = str(path) if path else "<reward kernel>"
-    exec(compile(text, name, "exec"), table)  # our own text, never an author's
+    table, flags = _named(text, dtype)
     table["inner"] = numba.njit(pipeline_class=_without_overlap(), **_FLAGS)(
         table["inner"]
     )
     # Compiled on the first call, for the types of the arrays that it is given.
-    flags = {**_FLAGS, "cache": path is not None}
     run = numba.njit(**flags)(table["kernel"])
     if not parallel:
         return run, None
     return run, numba.njit(parallel=True, **flags)(table["spread"])
+
+
+def _named(text: str, dtype: DType) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the text defines, and how numba is to compile it."""
+    import numba  # noqa: PLC0415 - takes seconds to import
+
+    path = _kept(text)
+    table: dict[str, Any] = {**intrinsics(), "flat": flatten()}
+    table |= {dtype: getattr(np, dtype), "inf": math.inf, "nan": math.nan}
+    table |= {"prange": numba.prange, "__name__": __name__}
+    name = str(path) if path else "<reward kernel>"
+    exec(compile(text, name, "exec"), table)  # our own text, never an author's
+    return table, {**_FLAGS, "cache": path is not None}
 
 
 @lru_cache(maxsize=1)
@@ -170,5 +196,5 @@ def _digest(text: str) -> str:
 @lru_cache(maxsize=1)
 def _formulas() -> str:
     """Return what else the machine code depends on: the text of our formulas."""
-    names = ("lanes", "approximations", "intrinsics", "compile")
+    names = ("lanes", "coefficients", "approximations", "intrinsics", "compile")
     return "".join((Path(__file__).parent / f"{name}.py").read_text() for name in names)

@@ -17,10 +17,8 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import MissingExtraError, NotAvailableError, UsageError
+from reward_synth.graph import Graph, add_function, with_total
 from reward_synth.kernels.emit import DType, Layout, parameter_sizes, statements
-from reward_synth.kernels.graph import Graph
-from reward_synth.kernels.kernel import with_total
-from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FunctionIR
 
 THREADS = 128

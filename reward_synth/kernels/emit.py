@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reward_synth.kernels.graph import CONST, LOAD, Entry, Graph, Node
+from reward_synth.graph import CONST, LOAD, Entry, Graph, Node
 from reward_synth.language import FunctionIR
 
 DType = Literal["float32", "float64"]
@@ -95,16 +95,17 @@ def kernel_text(
                 v2 = v0 * v1
                 o0[i] = v2
         def kernel(x0, out):
-            if not (out.shape[0] == 1 and x0.size == 3 * out.shape[1]):
+            y0 = flat(x0)
+            if not (out.shape[0] == 1 and y0.size == 3 * out.shape[1]):
                 return False
-            inner(x0.ravel(), out[0])
+            inner(y0, out[0])
             return True
     """
     constants, body = statements(graph, outputs, layout, dtype)
     arrays = [f"x{number}" for number in range(len(layout.widths))]
+    flat = [f"y{number}" for number in range(len(layout.widths))]
     rows = range(len(outputs))
     stores = [f"o{row}[i] = v{node}" for row, node in enumerate(outputs)]
-    flat = [f"{name}.ravel()" for name in arrays]
     return "\n".join(
         [
             *constants,
@@ -119,21 +120,47 @@ def kernel_text(
     )
 
 
+def one_text(graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType) -> str:
+    """Return the text of ``one``, which returns the outputs of a single state.
+
+    ``one(x0, …)`` reads as ``kernel`` does, and raises ``ValueError`` where an array
+    holds another number of entries than one state has.
+    """
+    constants, body = statements(graph, outputs, layout, dtype, arrays="y")
+    widths = list(enumerate(layout.widths))
+    tests = [f"y{number}.size == {width}" for number, width in widths] or ["True"]
+    return "\n".join(
+        [
+            *constants,
+            f"def one({', '.join(f'x{number}' for number, _ in widths)}):",
+            *(f"    y{number} = flat(x{number})" for number, _ in widths),
+            f"    if not ({' and '.join(tests)}):",
+            "        raise ValueError('not one state')",
+            "    i = 0",
+            *(f"    {line}" for line in body),
+            f"    return ({', '.join(f'v{node}' for node in outputs)},)",
+        ]
+    )
+
+
 def _guard(layout: Layout, outputs: int) -> list[str]:
     """All indices are static, so right sizes mean that nothing else can be read."""
     tests = [f"out.shape[0] == {outputs}"]
     tests += [
-        f"x{number}.size == {width} * out.shape[1]"
+        f"y{number}.size == {width} * out.shape[1]"
         for number, width in enumerate(layout.widths)
     ]
-    return [f"    if not ({' and '.join(tests)}):", "        return False"]
+    arrays = [
+        f"    y{number} = flat(x{number})" for number in range(len(layout.widths))
+    ]
+    return [*arrays, f"    if not ({' and '.join(tests)}):", "        return False"]
 
 
 def spread_text(layout: Layout, outputs: int) -> str:
     """Return the text of ``spread``: ``inner`` on equal shares of the states."""
     arrays = [f"x{number}" for number in range(len(layout.widths))]
     shares = [
-        f"x{number}.ravel()[low * {width}:high * {width}]"
+        f"y{number}[low * {width}:high * {width}]"
         for number, width in enumerate(layout.widths)
     ]
     rows = [f"out[{row}, low:high]" for row in range(outputs)]
@@ -153,9 +180,17 @@ def spread_text(layout: Layout, outputs: int) -> str:
 
 
 def statements(
-    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
+    graph: Graph,
+    outputs: Sequence[int],
+    layout: Layout,
+    dtype: DType,
+    *,
+    arrays: str = "x",
 ) -> tuple[list[str], list[str]]:
-    """Return the lines that define constants, and those of one state."""
+    """Return the lines that define constants, and those of state ``i``.
+
+    ``arrays`` is what the names of the arrays begin with.
+    """
     constants: list[str] = []
     body: list[str] = []
     places = dict(layout.places)
@@ -166,7 +201,7 @@ def statements(
         elif node.op == LOAD:
             array, column = places[node.entry]
             width = layout.widths[array]
-            body.append(f"v{number} = {dtype}(x{array}[i * {width} + {column}])")
+            body.append(f"v{number} = {dtype}({arrays}{array}[i * {width} + {column}])")
         else:
             body.append(f"v{number} = {_operation(node)}")
     return constants, body

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import FieldMismatchError
+from reward_synth.graph import Entry, Graph, add_function, with_total
 from reward_synth.kernels.compile import Machine, compile_graph
 from reward_synth.kernels.emit import DType, Layout
-from reward_synth.kernels.graph import Entry, Graph
-from reward_synth.kernels.kernel import Rows, run_machine, with_total
-from reward_synth.kernels.scalarize import add_function
+from reward_synth.kernels.kernel import Rows, run_machine
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 from reward_synth.task import ACTION, PREVIOUS, Field, Roots, TaskSpec

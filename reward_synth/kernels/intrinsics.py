@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from reward_synth.kernels import approximations as near
 from reward_synth.kernels.lanes import Lane, pick
 
@@ -117,6 +119,26 @@ def intrinsics() -> dict[str, Any]:
         ['abs', 'arccos', 'arcsin']
     """
     return {name: _intrinsic(name, *entry) for name, entry in FORMULAS.items()}
+
+
+@lru_cache(maxsize=1)
+def flatten() -> Any:
+    """Return what kernels read an argument with: an array as one axis, or a number."""
+    from numba import types  # noqa: PLC0415 - takes seconds to import
+    from numba.extending import overload  # noqa: PLC0415 - the same
+
+    def flat(value: Any) -> Any:
+        return value
+
+    # numba compares argument lists, annotations included: lambdas have none
+    overload(flat)(
+        lambda value: (
+            (lambda value: value.ravel())
+            if isinstance(value, types.Array)
+            else (lambda value: np.full(1, value))
+        )
+    )
+    return flat
 
 
 def _intrinsic(name: str, arity: int, formula: Formula) -> Any:

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reward_synth.kernels.compile import Machine, compile_graph
+from reward_synth.graph import Graph, add_function, with_total
+from reward_synth.kernels.compile import Machine, compile_graph, compile_one
 from reward_synth.kernels.emit import DType, Layout
-from reward_synth.kernels.graph import Graph
-from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 
@@ -54,14 +53,7 @@ class RewardKernel:
         self._parameters = tuple(
             (name, max(1, field.size)) for name, field in function.parameters
         )
-        self._scalars = [
-            place
-            for place, (_, field) in enumerate(function.parameters)
-            if not field.shape
-        ]
         self._pick = _picker([name for name, _ in self._parameters])
-        self._scores = np.zeros((len(self.names) + 1, 1), dtype)
-        self._flat = self._scores.reshape(-1)
 
     def __reduce__(self) -> tuple[type[RewardKernel], tuple[FunctionIR, DType, int]]:
         """Pickle as the typed form: machine code is found or compiled where it lands."""
@@ -74,6 +66,13 @@ class RewardKernel:
     @cached_property
     def _separate(self) -> Machine:
         return self._compile(Layout.separate([self.function]))
+
+    @cached_property
+    def _one(self) -> Callable[..., tuple[float, ...]]:
+        graph = Graph()
+        outputs = with_total(graph, add_function(graph, self.function))
+        layout = Layout.separate([self.function])
+        return compile_one(graph, outputs, layout, self.dtype)
 
     def _compile(self, layout: Layout) -> Machine:
         graph = Graph()
@@ -88,11 +87,7 @@ class RewardKernel:
             values: Parameter name to a value of its field's shape; leading axes of
                 length one are allowed.
         """
-        given = [*self._pick(values)]
-        for place in self._scalars:
-            given[place] = np.asarray(given[place])
-        run_machine(self._separate, given, self._scores)
-        return dict(zip(self.names, self._flat.tolist()))  # noqa: B905 - the total is left
+        return dict(zip(self.names, self._one(*self._pick(values))))  # noqa: B905 - the total is left
 
     def batch(self, values: Mapping[str, Array], out: Rows | None = None) -> Rows:
         """Return the components of N states, and their sum as the last row.
@@ -137,14 +132,6 @@ def compile_ahead(function: FunctionIR) -> None:
     """Compile for batches of float64 now, so that a later process finds the code."""
     values = {name: np.zeros((2, *field.shape)) for name, field in function.parameters}
     RewardKernel(function).batch(values)
-
-
-def with_total(graph: Graph, outputs: list[int]) -> list[int]:
-    """Return ``outputs`` and the node of their sum."""
-    total = outputs[0]
-    for node in outputs[1:]:
-        total = graph.add("add", (total, node))
-    return [*outputs, total]
 
 
 def run_machine(

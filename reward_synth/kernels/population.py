@@ -9,11 +9,10 @@ from itertools import accumulate, pairwise
 import numpy as np
 
 from reward_synth.errors import UsageError
+from reward_synth.graph import Graph, add_function, with_total
 from reward_synth.kernels.compile import Machine, compile_graph
 from reward_synth.kernels.emit import DType, Layout, parameter_sizes
-from reward_synth.kernels.graph import Graph
-from reward_synth.kernels.kernel import Rows, run_machine, with_total
-from reward_synth.kernels.scalarize import add_function
+from reward_synth.kernels.kernel import Rows, run_machine
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 

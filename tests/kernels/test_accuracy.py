@@ -13,13 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from reward_synth.graph import CONST, LOAD, SELECT, Graph, Node, add_function
 from reward_synth.kernels import RewardKernel
 from reward_synth.kernels.approximations import ERROR_BOUNDS
 from reward_synth.kernels.compile import compile_graph
 from reward_synth.kernels.emit import DType, Layout
-from reward_synth.kernels.graph import CONST, LOAD, SELECT, Graph, Node
 from reward_synth.kernels.kernel import run_machine
-from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FUNCTIONS, FunctionIR, parse
 from reward_synth.language.functions import BINARY, COMPARE, UNARY
 from tests.programs import TASK, programs

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reward_synth.graph import Graph, add_function
 from reward_synth.kernels import RewardKernel
-from reward_synth.kernels.graph import Graph
-from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FunctionIR, evaluate, parse
 from tests.programs import TASK, programs, random_values
 

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reward_synth.kernels.component_bounds import (
+from reward_synth.graph import Entry, Graph, add_function
+from reward_synth.intervals import (
+    ANY,
+    Interval,
     bounded,
+    bounds,
     component_bounds,
     entry_ranges,
+    operation,
     total_of,
 )
-from reward_synth.kernels.graph import Entry, Graph
-from reward_synth.kernels.interval import ANY, Interval
-from reward_synth.kernels.interval_operations import operation
-from reward_synth.kernels.intervals import bounds
-from reward_synth.kernels.scalarize import add_function
 from reward_synth.language import FUNCTIONS, FunctionIR, evaluate, parse
 from reward_synth.language.functions import BINARY, COMPARE, UNARY
 from reward_synth.reward import Array

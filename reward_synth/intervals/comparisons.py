@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reward_synth.kernels.interval import EITHER, NO, YES, Interval
+from reward_synth.intervals.interval import EITHER, NO, YES, Interval
 
 
 def _less(a: Interval, b: Interval, same: bool = False) -> Interval:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from reward_synth.kernels.graph import CONST, SELECT, Graph, Node
-from reward_synth.kernels.interval import ALL, ANY, Interval
+from reward_synth.graph import CONST, SELECT, Graph, Node
+from reward_synth.intervals.interval import ALL, ANY, Interval
 
 Facts = dict[int, Interval]
 """Node to what it lies in besides."""

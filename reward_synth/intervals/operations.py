@@ -12,8 +12,8 @@ from itertools import product
 
 import numpy as np
 
-from reward_synth.kernels.interval import ALL, ANY, NEVER, Interval, around
-from reward_synth.kernels.interval_tests import TESTS
+from reward_synth.intervals.comparisons import TESTS
+from reward_synth.intervals.interval import ALL, ANY, NEVER, Interval, around
 
 Rule = Callable[..., Interval]
 _ROOM = 4e-15

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reward_synth.kernels.graph import CONST, LOAD, SELECT, Entry, Graph, Node
-from reward_synth.kernels.interval import ANY, NEVER, Interval
-from reward_synth.kernels.interval_facts import facts
-from reward_synth.kernels.interval_operations import operation
+from reward_synth.graph import CONST, LOAD, SELECT, Entry, Graph, Node
+from reward_synth.intervals.facts import facts
+from reward_synth.intervals.interval import ANY, NEVER, Interval
+from reward_synth.intervals.operations import operation
 
 __all__ = ["ANY", "Analysis", "Interval", "bounds"]
 _MOST_CASES = 128

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from reward_synth.kernels.graph import Entry, Graph
-from reward_synth.kernels.interval import ANY, EITHER, NEVER, Interval
-from reward_synth.kernels.intervals import bounds
-from reward_synth.kernels.scalarize import add_function
+from reward_synth.graph import Entry, Graph, add_function
+from reward_synth.intervals.analysis import bounds
+from reward_synth.intervals.interval import ANY, EITHER, NEVER, Interval
 from reward_synth.language import FunctionIR
 from reward_synth.task import Field, TaskSpec
 
