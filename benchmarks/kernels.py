@@ -15,8 +15,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -27,11 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from reward_synth.benchmarks.kernel_programs import PROGRAMS, Program, typed, variants
+from reward_synth.benchmarks.kernel_costs import compile_times, memory_use
+from reward_synth.benchmarks.kernel_programs import PROGRAMS, Program
 from reward_synth.benchmarks.kernel_targets import Forms, Target, components, inputs
 from reward_synth.errors import UsageError
-from reward_synth.kernels import RewardKernel
-from reward_synth.kernels.compile import CACHE
 
 Row = dict[str, Any]
 _CLOSE = 1e-4
@@ -191,45 +188,6 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def compile_times(names: Sequence[str], folder: Path) -> list[Row]:
-    """Seconds to a first result in fresh processes: without and with a disk cache."""
-    rows: list[Row] = []
-    for name in names:
-        cache = folder / f"cache_{name}"
-        cold, warm = (_child("--first", name, cache=str(cache)) for _ in range(2))
-        rows.append({"program": name, "cold_s": cold, "cached_s": warm})
-    return rows
-
-
-def _child(*options: str, cache: str) -> Any:
-    command = [sys.executable, "-m", "reward_synth.benchmarks.kernels", *options]
-    env = os.environ | {CACHE: cache}
-    return json.loads(subprocess.check_output(command, env=env))
-
-
-def first_result(name: str) -> float:
-    """Return the seconds from a program's text to its first batch, numba imported."""
-    __import__("numba")  # its import is not what is measured
-    program, values = PROGRAMS[name], inputs(PROGRAMS[name], 64)
-    start = time.perf_counter()
-    RewardKernel(typed(program.source), "float32").batch(values)
-    return time.perf_counter() - start
-
-
-def memory_growth(count: int) -> list[Row]:
-    """Compile and drop ``count`` programs; return resident MiB along the way."""
-    program = PROGRAMS["pick"]
-    values = inputs(program, 1)
-    rows: list[Row] = []
-    for number, text in enumerate(variants(program, count + 1)):
-        RewardKernel(typed(text), "float32").batch(values)
-        if number % max(1, count // 5) == 0:
-            pages = int(Path("/proc/self/statm").read_text().split()[1])
-            resident = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-            rows.append({"programs": number + 1, "rss_mib": resident})
-    return rows
-
-
 def plot(rows: Sequence[Row], path: Path) -> None:
     """Draw the median over programs of ns a state against N, in float32."""
     import matplotlib as mpl
@@ -262,7 +220,7 @@ def report(effort: Effort, folder: Path) -> Row:
         print(
             f"{row['program']}: {row['cold_s']:.2f} s, cached {row['cached_s']:.2f} s"
         )
-    memory = _child("--memory", str(effort.compiled), cache="")
+    memory = memory_use(effort.compiled, folder)
     for row in memory:
         print(f"{row['programs']} programs: {row['rss_mib']:.0f} MiB")
     return {"rows": rows, "missing": missing, "compile": compiles, "memory": memory}
@@ -274,16 +232,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--plot", type=Path, help="write a figure to this file")
-    parser.add_argument("--first", choices=PROGRAMS, help=argparse.SUPPRESS)
-    parser.add_argument("--memory", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    if given.first or given.memory:
-        child = (
-            first_result(given.first) if given.first else memory_growth(given.memory)
-        )
-        print(json.dumps(child))
-        return
     with tempfile.TemporaryDirectory() as folder:
         measured = report(QUICK if given.quick else FULL, Path(folder))
     versions = {name: version(name) for name in ("numpy", "numba")}
