@@ -1,4 +1,4 @@
-"""Writes the tables of the README from the committed results.
+"""Writes the tables of the README and the docs from the committed results.
 
     python -m reward_synth.benchmarks.tables
 
@@ -13,9 +13,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from reward_synth.benchmarks.kernels import ratio_lines, table
+
 ROOT = Path(__file__).resolve().parents[1]  # the package shows it through a link
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
+KERNELS = ROOT / "docs" / "kernels.md"
 BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _LABELS = {
@@ -101,20 +104,60 @@ def section(paths: Iterable[Path]) -> str:
     )
 
 
+def kernel_section(path: Path) -> str:
+    """Return the section of the page on kernels: ratios, costs, and all times."""
+    data = json.loads(path.read_text())
+    lines = [
+        f"- {row['program']}: {row['cold_s']:.2f} s, from the cache "
+        f"{row['cached_s'] * 1e3:.0f} ms"
+        for row in data["compile"]
+    ]
+    memory = ", ".join(
+        f"{row['rss_mib']:.0f} MiB after {row['programs']}" for row in data["memory"]
+    )
+    return "\n".join(
+        [
+            BEGIN,
+            *ratio_lines(data["rows"]),
+            "",
+            "Time from a program's text to its first batch:",
+            "",
+            *lines,
+            "",
+            f"Memory of a process that compiles programs as a search does: {memory}.",
+            "",
+            "Nanoseconds a state; float32 where nothing else is said:",
+            "",
+            table(data["rows"]),
+            END,
+        ]
+    )
+
+
 def updated(text: str) -> str:
     """Return the README's text with the current section."""
+    return _replaced(text, section(sorted(RESULTS.glob("training_*.json"))))
+
+
+def updated_kernels(text: str) -> str:
+    """Return the text of the page on kernels with the current section."""
+    return _replaced(text, kernel_section(RESULTS / "kernels.json"))
+
+
+def _replaced(text: str, new: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + section(sorted(RESULTS.glob("training_*.json"))) + after
+    return before + new + after
 
 
 def main() -> None:
-    """Write the README, or check it."""
+    """Write the README and the page on kernels."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="the same; it is quick")
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     given = parser.parse_args()
     README.write_text(updated(README.read_text()))
+    KERNELS.write_text(updated_kernels(KERNELS.read_text()))
     if given.json:
         given.json.write_text(json.dumps(load_results(), indent=1) + "\n")
 

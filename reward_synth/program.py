@@ -13,7 +13,7 @@ from reward_synth.errors import ProgramError, ProgramMismatchError, did_you_mean
 from reward_synth.language import POTENTIAL, REWARD, Finding, ProgramIR, parse
 from reward_synth.task import ACTION, PREVIOUS, TaskSpec
 
-_TITLE = "# Reward program written by reward_synth. It needs NumPy alone."
+_TITLE = "# Reward program written by reward_synth."
 _UNREADABLE = (OSError, UnicodeDecodeError)
 
 
@@ -205,7 +205,7 @@ def _slim(provenance: Provenance) -> dict[str, object]:
 
 def _split_header(text: str) -> tuple[dict[str, str], str]:
     lines = text.replace("\r\n", "\n").lstrip("\ufeff").split("\n")
-    if lines[0] != _TITLE:
+    if not lines[0].startswith(_TITLE):
         return {}, "\n".join(lines)
     header: dict[str, str] = {}
     for number, line in enumerate(lines[1:], start=1):

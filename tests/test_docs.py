@@ -86,7 +86,9 @@ def test_every_command_of_the_readme_exists() -> None:
 
 def test_the_figures_of_the_readme_are_the_committed_ones() -> None:
     """Every figure in the README comes from a file under benchmarks/results."""
-    from reward_synth.benchmarks.tables import updated
+    from reward_synth.benchmarks.tables import updated, updated_kernels
 
     text = (ROOT / "README.md").read_text()
     assert updated(text) == text
+    page = (ROOT / "docs/kernels.md").read_text()
+    assert updated_kernels(page) == page

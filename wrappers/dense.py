@@ -14,7 +14,7 @@ from reward_synth.combine import POTENTIAL, Combiner, make_combiner
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
 from reward_synth.task import TaskSpec, as_array, as_number
-from reward_synth.wrappers.scoring import FunctionScorer, ProgramScorer, Scorer, Taken
+from reward_synth.wrappers.scoring import FunctionScorer, ProgramScorer, Scorer
 from reward_synth.wrappers.sources import (
     EpisodeSums,
     as_reward,
@@ -121,15 +121,16 @@ class DenseReward(
         if not self._playing:
             raise gym.error.ResetNeeded("Cannot call `step` before `reset`.")
         # The environment may change the action in place.
-        given = np.array(as_array(action)) if self._scorer.uses_action else None
+        given = _copied(action) if self._scorer.uses_action else None
         obs, paid, ended, cut, info = self.env.step(action)
         sparse = paid if type(paid) is float else as_number(paid)
         if not math.isfinite(sparse):
             self._fault("reward of the environment")
             sparse = 0.0
         terminated, truncated = bool(ended), bool(cut)
-        taken = Taken(given, sparse, terminated, truncated)
-        parts, dense = self._scorer.score(obs, info, taken)
+        parts, dense = self._scorer.score(
+            obs, info, given, sparse, terminated, truncated
+        )
         reward, state = self.combiner.one(
             self._state, sparse, dense, terminated=terminated
         )
@@ -164,6 +165,10 @@ class DenseReward(
     def _fault(self, what: str) -> None:
         self._episode.faults += 1
         warn_not_finite(what)
+
+
+def _copied(action: Any) -> Any:
+    return action.copy() if type(action) is np.ndarray else np.array(as_array(action))
 
 
 def _scorer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -13,15 +13,6 @@ from reward_synth.reward import Fields, FunctionReward, RewardFunction, Transiti
 from reward_synth.task import ACTION, PREVIOUS, FieldReader, TaskSpec
 
 Parts = dict[str, float]
-
-
-class Taken(NamedTuple):
-    """What else is known of a step."""
-
-    action: Any
-    sparse: float
-    terminated: bool
-    truncated: bool
 
 
 class Scorer(Protocol):
@@ -34,7 +25,13 @@ class Scorer(Protocol):
         """Take the first observation; return phi there for a potential, else nothing."""
 
     def score(
-        self, obs: Any, info: Mapping[str, Any], step: Taken
+        self,
+        obs: Any,
+        info: Mapping[str, Any],
+        action: Any,
+        sparse: float,
+        terminated: bool,
+        truncated: bool,
     ) -> tuple[Parts, float]:
         """Return the components and their sum, which for a potential is phi."""
 
@@ -53,6 +50,7 @@ class ProgramScorer:
 
     def __init__(self, function: FunctionIR, task: TaskSpec, env: Any) -> None:
         self._fused = FusedReward(function, task, env)
+        self._names = function.outputs
         self._potential = function.name == POTENTIAL
         self._proof: FieldReader | None = FieldReader(task, env, fields_read(function))
         self._proven_at_reset = False
@@ -67,21 +65,28 @@ class ProgramScorer:
         return self._parts(obs, info, None)[0] if self._potential else {}
 
     def score(
-        self, obs: Any, info: Mapping[str, Any], step: Taken
+        self,
+        obs: Any,
+        info: Mapping[str, Any],
+        action: Any,
+        sparse: float,
+        terminated: bool,
+        truncated: bool,
     ) -> tuple[Parts, float]:
         """Return the components of a step, and their sum."""
         if self._proof is not None:
             self._proof.read(obs, info)
             self._proof = None
-        scored = self._parts(obs, info, step.action)
+        del sparse, terminated, truncated
+        scored = self._parts(obs, info, action)
         self._fused.keep(obs, info)
         return scored
 
     def _parts(
         self, obs: Any, info: Mapping[str, Any], action: Any
     ) -> tuple[Parts, float]:
-        *values, total = self._fused(obs, info, action).ravel().tolist()
-        return dict(zip(self._fused.names, values, strict=True)), total
+        values = self._fused.one(obs, info, action)
+        return dict(zip(self._names, values)), values[-1]  # noqa: B905 - the sum is left
 
 
 class FunctionScorer:
@@ -100,18 +105,24 @@ class FunctionScorer:
         return {}
 
     def score(
-        self, obs: Any, info: Mapping[str, Any], step: Taken
+        self,
+        obs: Any,
+        info: Mapping[str, Any],
+        action: Any,
+        sparse: float,
+        terminated: bool,
+        truncated: bool,
     ) -> tuple[Parts, float]:
         """Return what the function makes of a step, and the sum."""
         after = self._lane(self._reader.read(obs, info))
         parts = self._reward.one(
             Transition(
                 self._before,
-                np.asarray(step.action),
+                np.asarray(action),
                 after,
-                step.sparse,
-                step.terminated,
-                step.truncated,
+                sparse,
+                terminated,
+                truncated,
             )
         )
         self._before = after

@@ -28,8 +28,9 @@ class EpisodeSums:
         """Add one step."""
         self.sparse += sparse
         self.dense += reward
+        sums = self.components
         for name, value in parts.items():
-            self.components[name] = self.components.get(name, 0.0) + value
+            sums[name] = sums.get(name, 0.0) + value
 
     def summary(self) -> dict[str, Any]:
         """Return what ``info["reward_synth"]`` holds at the end of an episode."""

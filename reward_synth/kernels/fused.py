@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from reward_synth.errors import FieldMismatchError
 from reward_synth.graph import Entry, Graph, add_function, with_total
-from reward_synth.kernels.compile import Machine, compile_graph
+from reward_synth.kernels.compile import Machine, compile_graph, compile_one
 from reward_synth.kernels.emit import DType, Layout
 from reward_synth.kernels.kernel import Rows, run_machine
 from reward_synth.language import FunctionIR
@@ -62,10 +62,11 @@ class FusedReward:
         self._kept: list[Array] = []
         self._out = np.empty((len(self.names) + 1, lanes), dtype)
         self._machine: Machine | None = None
+        self._single: Callable[..., tuple[float, ...]] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out machine code: it is found or compiled where it lands."""
-        return self.__dict__ | {"_machine": None}
+        return self.__dict__ | {"_machine": None, "_single": None}
 
     def begin(
         self, obs: Any, info: Mapping[str, Any], lanes: Array | None = None
@@ -91,23 +92,42 @@ class FusedReward:
 
         The array is written anew by the next call.
         """
-        arrays = [*self.after.read(obs, info), *self._kept]
-        if self.uses_action:
-            arrays.append(np.asarray(action))
+        arrays = self._arrays(obs, info, action)
         if self._machine is None:
-            self._machine = self._compiled(arrays)
+            outputs = self._outputs(graph := Graph())
+            layout = self._layout(arrays)
+            self._machine = compile_graph(graph, outputs, layout, self.dtype)
         run_machine(self._machine, arrays, self._out)
         return self._out
+
+    def one(self, obs: Any, info: Mapping[str, Any], action: Any) -> tuple[float, ...]:
+        """Return components and their sum as numbers, where there is one environment.
+
+        Raises:
+            ValueError: The arrays are not those of one environment any more.
+        """
+        arrays = self._arrays(obs, info, action)
+        if self._single is None:
+            outputs = self._outputs(graph := Graph())
+            layout = self._layout(arrays)
+            self._single = compile_one(graph, outputs, layout, self.dtype)
+        return self._single(*arrays)
+
+    def _arrays(self, obs: Any, info: Mapping[str, Any], action: Any) -> list[Array]:
+        arrays = self.after.read(obs, info)
+        if self._kept:
+            arrays += self._kept
+        if self.uses_action:
+            arrays.append(np.asarray(action))
+        return arrays
 
     def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
         """Take the observations after a step as those before the next one."""
         if self._kept:
             self._kept = [np.array(item) for item in self.before.read(obs, info)]
 
-    def _compiled(self, arrays: Sequence[Array]) -> Machine:
-        graph = Graph()
-        outputs = with_total(graph, add_function(graph, self.function))
-        return compile_graph(graph, outputs, self._layout(arrays), self.dtype)
+    def _outputs(self, graph: Graph) -> list[int]:
+        return with_total(graph, add_function(graph, self.function))
 
     def _layout(self, arrays: Sequence[Array]) -> Layout:
         places: list[tuple[Entry, tuple[int, int]]] = []
