@@ -1,5 +1,6 @@
 """Wrappers that give environments dense, sparse and measured rewards."""
 
+from reward_synth.wrappers.batched import BatchedDenseReward
 from reward_synth.wrappers.dense import DenseReward
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import SparseReward, SuccessInfo
@@ -7,6 +8,7 @@ from reward_synth.wrappers.vector import VectorDenseReward
 from reward_synth.wrappers.words import NonFiniteRewardWarning
 
 __all__ = [
+    "BatchedDenseReward",
     "DenseReward",
     "NonFiniteRewardWarning",
     "PublishFields",

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from reward_synth.combine import POTENTIAL, Combiner, Context, make_combiner
-from reward_synth.errors import FieldMismatchError
-from reward_synth.kernels import FusedReward
 from reward_synth.program import RewardProgram
-from reward_synth.reward import Components, Fields, FunctionReward, RewardFunction, Step
-from reward_synth.task import PUBLISHED, Field, Roots, TaskSpec
-from reward_synth.wrappers.scoring import fields_read
+from reward_synth.reward import Components, RewardFunction, Step
+from reward_synth.task import TaskSpec
+from reward_synth.wrappers.lane_sources import lane_source, require_published
 from reward_synth.wrappers.sources import (
     as_reward,
     checked_discount,
-    program_function,
-    refuse_potential,
 )
 from reward_synth.wrappers.sparse import as_task
 from reward_synth.wrappers.words import SHAPING, warn_not_finite
@@ -29,84 +25,33 @@ Values = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 
-class LaneSource(Protocol):
-    """Scores the steps of ``lanes`` environments."""
+class LaneSums:
+    """Sums over the running episodes of many environments."""
 
-    fields: tuple[Field, ...]
-    """The fields that it reads."""
+    def __init__(self, lanes: int) -> None:
+        self.sparse = np.zeros(lanes)
+        self.dense = np.zeros(lanes)
+        self.faults = np.zeros(lanes, np.int64)
+        self.components: Components = {}
 
-    def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
-        """Take the first observations of the marked lanes' episodes."""
+    def add(self, sparse: Values, reward: Values, components: Components) -> None:
+        """Add one step."""
+        self.sparse += sparse
+        self.dense += reward
+        for name, value in components.items():
+            self.components[name] = self.components.get(name, 0.0) + value
 
-    def components(self, obs: Any, info: Mapping[str, Any], step: Step) -> Components:
-        """Return each component; ``step`` lacks its fields."""
-
-    def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
-        """Take these observations as those before the next step."""
-
-
-class ProgramLanes:
-    """Scores with one compiled function."""
-
-    def __init__(self, fused: FusedReward, fields: tuple[Field, ...]) -> None:
-        self.fused = fused
-        self.fields = fields
-
-    def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
-        """Take the first observations of the marked lanes' episodes."""
-        self.fused.begin(obs, info, lanes)
-
-    def components(self, obs: Any, info: Mapping[str, Any], step: Step) -> Components:
-        """Return each component."""
-        rows = self.fused(obs, info, step.action).copy()
-        return {name: rows[number] for number, name in enumerate(self.fused.names)}
-
-    def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
-        """Take these observations as those before the next step."""
-        self.fused.keep(obs, info)
-
-
-class FunctionLanes:
-    """Scores with a user's function, lane by lane."""
-
-    def __init__(self, function: RewardFunction, task: TaskSpec, lanes: int) -> None:
-        self.fields = task.fields
-        self._reward = FunctionReward(function)
-        self._lanes = lanes
-        self._all = Roots(task.fields)
-        self._start = Roots([item for item in task.fields if item.at_reset])
-        self._before: dict[str, Any] = {}
-
-    def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
-        """Take the first observations of the marked lanes' episodes."""
-        fresh = self._read(self._start, obs, info)
-        if lanes is None or not self._before:
-            self._before = dict(fresh)
-        else:
-            for name, value in fresh.items():
-                self._before[name][lanes] = value[lanes]
-
-    def components(self, obs: Any, info: Mapping[str, Any], step: Step) -> Components:
-        """Return what the function makes of each lane."""
-        after = self._read(self._all, obs, info)
-        return self._reward(
-            Step(
-                self._before,
-                step.action,
-                after,
-                step.sparse,
-                step.terminated,
-                step.truncated,
-                step.valid,
-            )
-        )
-
-    def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
-        """Take these observations as those before the next step."""
-        self._before = dict(self._read(self._start, obs, info))
-
-    def _read(self, roots: Roots, obs: Any, info: Mapping[str, Any]) -> Fields:
-        return roots.fields(roots.read(obs, info), self._lanes)
+    def finish(self, lanes: Mask) -> dict[str, Any]:
+        """Return the sums of all lanes, then begin the marked ones anew."""
+        summary = {
+            "sparse_return": self.sparse.copy(),
+            "dense_return": self.dense.copy(),
+            "components": {n: value.copy() for n, value in self.components.items()},
+            "faults": self.faults.copy(),
+        }
+        for values in (self.sparse, self.dense, self.faults, *self.components.values()):
+            values[lanes] = 0
+        return summary
 
 
 class LaneRewards:
@@ -138,12 +83,7 @@ class LaneRewards:
         self._shapes = combine == POTENTIAL
         self._source = lane_source(as_reward(reward), spec, lanes, self._shapes)
         self._state: Any = None
-        self._blank()
-
-    def _blank(self) -> None:
-        self._sparse, self._dense = np.zeros(self.lanes), np.zeros(self.lanes)
-        self._faults = np.zeros(self.lanes, np.int64)
-        self._sums: Components = {}
+        self._sums = LaneSums(lanes)
 
     def begin(
         self, obs: Any, info: Mapping[str, Any], lanes: Mask | None = None
@@ -153,7 +93,7 @@ class LaneRewards:
         Raises:
             FieldMismatchError: A field that is not observed was not published.
         """
-        self._require_published(info)
+        require_published(self._source.fields, info, self.task.id)
         self._source.begin(obs, info, lanes)
         state = self.combiner.init(self._start(obs, info))
         if lanes is None or self._state is None:
@@ -161,7 +101,7 @@ class LaneRewards:
         else:
             self._state = _merged(lanes, state, self._state)
         if lanes is None:
-            self._blank()
+            self._sums = LaneSums(self.lanes)
 
     def _start(self, obs: Any, info: Mapping[str, Any]) -> Components:
         if not self._shapes:
@@ -201,7 +141,7 @@ class LaneRewards:
                 name: np.where(step.valid, value, 0.0)
                 for name, value in components.items()
             }
-        self._add(step.sparse, reward, components)
+        self._sums.add(step.sparse, reward, components)
         return reward, components
 
     def _all_reset(
@@ -210,14 +150,14 @@ class LaneRewards:
         """Score a step that only reset: what resets do not deliver is not read."""
         self._state = self.combiner.init(self._start(obs, info))
         nothing = np.zeros(self.lanes)
-        return nothing, {name: nothing.copy() for name in self._sums}
+        return nothing, {name: nothing.copy() for name in self._sums.components}
 
     def _without_dense(
         self, bad: Mask, reward: Values, step: Step, components: Components
     ) -> tuple[Values, Components]:
         """Score the marked lanes without their dense part, which is not finite."""
         warn_not_finite(f"reward of {int(bad.sum())} of {self.lanes} environments")
-        self._faults += bad
+        self._sums.faults += bad
         none = {POTENTIAL: np.zeros(self.lanes)}
         plain, _ = self.combiner.combine(
             self.combiner.init(none), step.sparse, none, _context(self.lanes)
@@ -235,57 +175,13 @@ class LaneRewards:
         bad = ~np.isfinite(sparse)
         if bad.any():
             warn_not_finite("reward of the environment")
-            self._faults += bad
+            self._sums.faults += bad
             sparse[bad] = 0.0
         return sparse
 
-    def _add(self, sparse: Values, reward: Values, components: Components) -> None:
-        self._sparse += sparse
-        self._dense += reward
-        for name, value in components.items():
-            self._sums[name] = self._sums.get(name, 0.0) + value
-
     def finish(self, lanes: Mask) -> dict[str, Any]:
         """Return the sums of all lanes, then begin the marked ones anew."""
-        summary = {
-            "sparse_return": self._sparse.copy(),
-            "dense_return": self._dense.copy(),
-            "components": {name: value.copy() for name, value in self._sums.items()},
-            "faults": self._faults.copy(),
-        }
-        for values in (self._sparse, self._dense, self._faults, *self._sums.values()):
-            values[lanes] = 0
-        return summary
-
-    def _require_published(self, info: Mapping[str, Any]) -> None:
-        known = info.get(PUBLISHED, {})
-        missing = [
-            item.name
-            for item in self._source.fields
-            if not item.source.startswith("obs")
-            and item.at_reset
-            and item.name not in known
-        ]
-        if missing:
-            raise FieldMismatchError(
-                f"{', '.join(missing)} of {self.task.id!r} cannot be read from a batch of "
-                "observations. Wrap each environment with "
-                "reward_synth.PublishFields(env, task), which tells them in info."
-            )
-
-
-def lane_source(
-    reward: RewardProgram | RewardFunction, task: TaskSpec, lanes: int, potential: bool
-) -> LaneSource:
-    """Return what scores lanes with a program or a function."""
-    if not isinstance(reward, RewardProgram):
-        if potential:
-            refuse_potential(reward)
-        return FunctionLanes(reward, task, lanes)
-    function = program_function(reward, task, potential=potential)
-    names = fields_read(function)
-    fields = tuple(item for item in task.fields if item.name in names)
-    return ProgramLanes(FusedReward(function, task, lanes=lanes), fields)
+        return self._sums.finish(lanes)
 
 
 def _merged(test: Mask, yes: Any, no: Any) -> Any:

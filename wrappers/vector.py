@@ -126,7 +126,7 @@ class VectorDenseReward(
         if self._mode is AutoresetMode.NEXT_STEP:
             self._resets = ended
         self._tell(infos, step.sparse, components, ended)
-        return obs, _like(reward, paid), terminations, truncations, infos
+        return obs, like(reward, paid), terminations, truncations, infos
 
     def _tell(
         self,
@@ -202,8 +202,13 @@ def _entry(final: Any, name: str, ended: Mask) -> Any:
     return {int(lane): final[lane][name] for lane in np.flatnonzero(ended)}
 
 
-def _like(reward: npt.NDArray[np.float64], paid: Any) -> Any:
-    """Return the reward as the environment returns its own: NumPy or torch."""
+def like(reward: npt.NDArray[np.float64], paid: Any) -> Any:
+    """Return the reward as the environment returns its own: NumPy or torch.
+
+    Example:
+        >>> like(np.ones(2), np.zeros(2))
+        array([1., 1.])
+    """
     if hasattr(paid, "new_tensor"):
         return paid.new_tensor(reward)
     return reward

@@ -16,7 +16,8 @@ from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
 from reward_synth.task import TaskSpec
-from reward_synth.wrappers import DenseReward, VectorDenseReward
+from reward_synth.wrappers import BatchedDenseReward, DenseReward, VectorDenseReward
+from reward_synth.wrappers.batched import lanes_of
 
 
 def make(env: str, **kwargs: Any) -> gym.Env[Any, Any]:
@@ -85,8 +86,8 @@ def wrap(
     """Return ``env`` with a dense reward.
 
     Args:
-        env: Any Gymnasium environment or vector environment, or a ``VecEnv`` of
-            Stable-Baselines3.
+        env: Any Gymnasium environment or vector environment, an environment that is a
+            batch in itself, or a ``VecEnv`` of Stable-Baselines3.
         reward: A reward program, its file, or a function
             ``(Transition) -> float | dict``.
         combine: ``add`` (to the environment's reward), ``replace`` (it), or
@@ -120,7 +121,7 @@ def wrap(
 def _twin(env: Any) -> Callable[..., Any]:
     """Return the wrapper for what ``env`` is."""
     if isinstance(env, gym.Env):
-        return DenseReward
+        return DenseReward if lanes_of(env) == 1 else BatchedDenseReward
     if isinstance(env, gym.vector.VectorEnv):
         return VectorDenseReward
     module = sys.modules.get("stable_baselines3.common.vec_env")
@@ -151,16 +152,16 @@ def _described(env: Any) -> TaskSpec:
     Raises:
         UsageError: The vector's environments can be neither seen nor made.
     """
-    if isinstance(env, gym.Env):
+    if isinstance(env, gym.Env) and lanes_of(env) == 1:
         return describe_any(env, rollouts=0)
     inner = getattr(env.unwrapped, "envs", None)
     if inner:
         return describe_any(inner[0], rollouts=0)
-    spec = getattr(env, "spec", None)
+    spec = None if isinstance(env, gym.Env) else getattr(env, "spec", None)
     if spec is None:
         raise UsageError(
-            f"The environments of {type(env).__name__} live elsewhere, so they cannot be "
-            "described from here. Give task=..., for example the file that "
+            f"The environments of {type(env).__name__} cannot be described one by one "
+            "from here. Give task=..., for example the file that "
             "`reward_synth describe --env NAME --save FILE` writes."
         )
     with closing(gym.make(spec.id, **spec.kwargs)) as one:

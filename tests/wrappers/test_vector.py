@@ -259,6 +259,81 @@ def test_tensors_come_and_go() -> None:
         np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6, atol=1e-6)
 
 
+class Batch(gym.Env[Any, Any]):
+    """A simulator of many scenes, as ManiSkill's on a GPU: tensors, partial resets."""
+
+    def __init__(self) -> None:
+        self.walks = [Walk(limit) for limit in range(4, 4 + LANES)]
+        self.num_envs = LANES
+        self.observation_space = self.walks[0].observation_space
+        self.action_space = self.walks[0].action_space
+        self.obs = np.zeros((LANES, 2))
+
+    @property
+    def wind(self) -> Any:
+        torch = pytest.importorskip("torch")
+        winds = [walk.wind for walk in self.walks]
+        return torch.as_tensor(winds, dtype=torch.float64)
+
+    def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
+        torch = pytest.importorskip("torch")
+        chosen = (given.get("options") or {}).get("env_idx", range(LANES))
+        for lane in map(int, chosen):
+            seed = given.get("seed")
+            self.obs[lane], _ = self.walks[lane].reset(
+                seed=None if seed is None else seed + lane
+            )
+        return torch.as_tensor(self.obs), {}
+
+    def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        torch = pytest.importorskip("torch")
+        told = [
+            walk.step(action)
+            for walk, action in zip(self.walks, actions.numpy(), strict=True)
+        ]
+        self.obs = np.stack([item[0] for item in told])
+        paid = torch.as_tensor([item[1] for item in told], dtype=torch.float64)
+        ended, cut = (torch.as_tensor([item[k] for item in told]) for k in (2, 3))
+        paces = [item[4]["pace"] for item in told]
+        pace = torch.as_tensor(paces, dtype=torch.float64)
+        return torch.as_tensor(self.obs), paid, ended, cut, {"pace": pace}
+
+
+@pytest.mark.parametrize(("reward", "combine"), CASES)
+def test_a_batched_simulator_is_scored_as_single_ones(
+    reward: Reward, combine: str
+) -> None:
+    """Tensors in, tensors out; scenes that are reset by number begin anew, and what only
+    the simulator knows is read from it."""
+    torch = pytest.importorskip("torch")
+    mode = AutoresetMode.DISABLED
+    alone = SyncVectorEnv(singles(reward, combine, False), autoreset_mode=mode)
+    batch: Any = wrap(Batch(), reward, combine, task=task(), gamma=0.9)
+    batch.reset(seed=7)
+    rng = np.random.default_rng(3)
+    ended = torch.zeros(LANES, dtype=torch.bool)
+    for expected in played(alone, mode):
+        if ended.any():
+            batch.reset(options={"env_idx": torch.nonzero(ended)[:, 0]})
+        actions = torch.as_tensor(rng.uniform(-1, 1, (LANES, 1)))
+        _, rewards, terminated, truncated, info = batch.step(actions)
+        ended = terminated | truncated
+        np.testing.assert_allclose(rewards.numpy(), expected[0], atol=1e-12)
+        if ended.any():
+            lanes = ended.numpy()
+            found = info["reward_synth"]["dense_return"][lanes]
+            told = expected[3]["reward_synth"]["dense_return"][lanes]
+            np.testing.assert_allclose(found, told, atol=1e-9)
+
+
+def test_a_batch_needs_a_description() -> None:
+    """A batched simulator is not described from its batch; the error says what helps."""
+    with pytest.raises(
+        UsageError, match=r"Batch cannot be described one by one.*--save"
+    ):
+        wrap(Batch(), by_function)
+
+
 def test_wrap_takes_a_vector() -> None:
     """``wrap`` gives a vector environment its own wrapper."""
     envs = gym.make_vec("CartPole-v1", 3, vectorization_mode="sync")
