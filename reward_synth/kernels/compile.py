@@ -56,10 +56,8 @@ def compile_one(
 
 @lru_cache(maxsize=256)
 def _compiled_one(text: str, dtype: DType) -> Callable[..., tuple[float, ...]]:
-    import numba  # noqa: PLC0415 - takes seconds to import
-
     table, flags = _named(text, dtype)
-    one: Callable[..., tuple[float, ...]] = numba.njit(**flags)(table["one"])
+    one: Callable[..., tuple[float, ...]] = _compiler(**flags)(table["one"])
     return one
 
 
@@ -94,10 +92,10 @@ def _compiled(
         table["inner"]
     )
     # Compiled on the first call, for the types of the arrays that it is given.
-    run = numba.njit(**flags)(table["kernel"])
+    run = _compiler(**flags)(table["kernel"])
     if not parallel:
         return run, None
-    return run, numba.njit(parallel=True, **flags)(table["spread"])
+    return run, _compiler(parallel=True, **flags)(table["spread"])
 
 
 def _named(text: str, dtype: DType) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -111,6 +109,45 @@ def _named(text: str, dtype: DType) -> tuple[dict[str, Any], dict[str, Any]]:
     name = str(path) if path else "<reward kernel>"
     exec(compile(text, name, "exec"), table)  # our own text, never an author's
     return table, {**_FLAGS, "cache": path is not None}
+
+
+class _Forgiving:
+    """numba's cache of one function, which takes a damaged file as none.
+
+    numba itself stops with whatever unpickling raises.
+    """
+
+    def __init__(self, cache: Any) -> None:
+        self._inner = cache
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def load_overload(self, *args: Any) -> Any:
+        """Return kept code, or None; damaged files are emptied."""
+        try:
+            return self._inner.load_overload(*args)
+        except Exception:  # unpickling damaged bytes may raise anything
+            self._inner.flush()
+            return None
+
+    def save_overload(self, *args: Any) -> None:
+        """Keep code; on a full disk it is not kept."""
+        with suppress(OSError):
+            self._inner.save_overload(*args)
+
+
+def _compiler(**flags: Any) -> Callable[[Any], Any]:
+    """Return ``numba.njit`` whose cache survives damaged files."""
+    import numba  # noqa: PLC0415 - takes seconds to import
+
+    def compiled(function: Any) -> Any:
+        dispatcher = numba.njit(**flags)(function)
+        if flags.get("cache"):
+            dispatcher._cache = _Forgiving(dispatcher._cache)
+        return dispatcher
+
+    return compiled
 
 
 @lru_cache(maxsize=1)
