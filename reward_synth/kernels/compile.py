@@ -200,7 +200,7 @@ def _kept(text: str) -> Path | None:
     folder = cache_folder()
     if folder is None:
         return None
-    path = folder / f"kernel_{_digest(text)}.py"
+    path = folder / f"generated_{_digest(text)}.py"
     if path.exists():  # numba compares its time of change
         return path
     _prune(folder)
@@ -215,7 +215,7 @@ def _kept(text: str) -> Path | None:
 
 def _prune(folder: Path) -> None:
     """Drop the older half where too many kernels are kept."""
-    kept = list(folder.glob("kernel_*.py"))
+    kept = list(folder.glob("generated_*.py"))
     if len(kept) < _MOST_KEPT:
         return
     with suppress(OSError):  # another process may prune, too
