@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,10 @@ class EpisodeSums:
         }
 
 
+_TEXT = re.compile(r"\s*(def|import|from|#)\b")
+"""How a program begins that is given as one line of text."""
+
+
 def as_reward(
     reward: RewardProgram | RewardFunction | str | Path,
 ) -> RewardProgram | RewardFunction:
@@ -50,8 +56,10 @@ def as_reward(
     Raises:
         UsageError: It is none of these.
     """
-    if isinstance(reward, str) and "\n" in reward:
+    if isinstance(reward, str) and ("\n" in reward or _TEXT.match(reward)):
         return RewardProgram.from_text(reward)
+    if reward == "":
+        raise UsageError("The reward is an empty text. Give a file or a program.")
     if isinstance(reward, (str, Path)):
         return RewardProgram.load(reward)
     if isinstance(reward, RewardProgram) or callable(reward):
@@ -67,6 +75,9 @@ def checked_discount(gamma: float, weight: float) -> float:
     Raises:
         UsageError: ``gamma`` is outside (0, 1], or ``weight`` is not finite.
     """
+    for name, value in (("gamma", gamma), ("weight", weight)):
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise UsageError(f"{name} must be a number, received {value!r}.")
     if not 0.0 < gamma <= 1.0:
         raise UsageError(f"gamma must lie in (0, 1], received {gamma}.")
     if not math.isfinite(weight):

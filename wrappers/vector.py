@@ -182,6 +182,10 @@ def _final(
     return last, {**infos, PUBLISHED: _patched(old, fields, ended)}
 
 
+class _PerLane(dict[int, Any]):
+    """Final observations by the number of the environment."""
+
+
 def _patched(values: Any, final: Any, ended: Mask) -> Any:
     """Return ``values`` with the entries of ``final`` where an episode ended."""
     if isinstance(values, Mapping):
@@ -197,9 +201,9 @@ def _patched(values: Any, final: Any, ended: Mask) -> Any:
 
 def _entry(final: Any, name: str, ended: Mask) -> Any:
     """Return a key of final observations: of a batch, or of one dict a lane."""
-    if isinstance(final, Mapping):
+    if isinstance(final, Mapping) and not isinstance(final, _PerLane):
         return final[name]
-    return {int(lane): final[lane][name] for lane in np.flatnonzero(ended)}
+    return _PerLane({int(i): final[i][name] for i in np.flatnonzero(ended)})
 
 
 def like(reward: npt.NDArray[np.float64], paid: Any) -> Any:

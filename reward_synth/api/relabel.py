@@ -91,7 +91,9 @@ def relabel(
         >>> relabel(buffer, text, task=task)[0].ravel()
         array([1., 2., 3.], dtype=float32)
     """
-    given = [programs] if isinstance(programs, Given) else list(programs)
+    given: list[Any] = (
+        list(programs) if isinstance(programs, (list, tuple)) else [programs]
+    )
     sources = [as_reward(program) for program in given]
     spec = _described(task, sources)
     discount = checked_discount(spec.gamma if gamma is None else gamma, weight)

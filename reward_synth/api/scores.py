@@ -11,7 +11,7 @@ import numpy as np
 from reward_synth.api.buffers import Mask, Stored
 from reward_synth.errors import FieldMismatchError, UsageError
 from reward_synth.graph import Entry
-from reward_synth.kernels import Population
+from reward_synth.kernels import Population, native
 from reward_synth.kernels.emit import Layout
 from reward_synth.reward import Array
 from reward_synth.task import ACTION, PREVIOUS, Field, Roots, Source, TaskSpec
@@ -87,7 +87,7 @@ class Scores:
             dict(zip(function.outputs, part, strict=False))  # the sum is left
             for function, part in zip(self.population.functions, parts, strict=False)
         )
-        kept = self.stored.rewards.reshape(-1)
+        kept = self._paid()
         if combine == "add":
             dense *= weight
             dense += kept
@@ -108,8 +108,14 @@ class Scores:
         _settle(dense, [], known)
         dense *= weight
         named = tuple({_SHAPING: row.copy()} for row in dense) if components else ()
-        dense += self.stored.rewards.reshape(-1)
+        dense += self._paid()
         return self._result(dense, known, named)
+
+    def _paid(self) -> Array:
+        """Return the stored rewards, 0 where one is not finite, as wrappers take it."""
+        paid: Array = self.stored.rewards.reshape(-1)
+        good = np.isfinite(paid)
+        return paid if good.all() else np.where(good, paid, 0.0)
 
     def _run(
         self, roots: tuple[Roots, Roots], arrays: Sequence[Array], *, totals: bool
@@ -118,7 +124,7 @@ class Scores:
         if ACTION in self.population.sizes:
             read.append(self.stored.act())
         layout = self._layout(roots, read)
-        flat = [np.ascontiguousarray(array) for array in read]
+        flat = [np.ascontiguousarray(native(array)) for array in read]
         return self.population.run(layout, flat, self.stored.count, totals=totals)
 
     def _layout(self, roots: tuple[Roots, Roots], arrays: Sequence[Array]) -> Layout:

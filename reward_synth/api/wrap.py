@@ -19,6 +19,9 @@ from reward_synth.task import TaskSpec
 from reward_synth.wrappers import BatchedDenseReward, DenseReward, VectorDenseReward
 from reward_synth.wrappers.batched import lanes_of
 
+_OF_VECTORS = ("num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
+"""What ``gym.make_vec`` adds to the arguments of an environment."""
+
 
 def make(env: str, **kwargs: Any) -> gym.Env[Any, Any]:
     """Make an environment by any name that the command line takes.
@@ -95,7 +98,8 @@ def wrap(
             must define ``compute_potential``).
         task: What the reward's parameters mean: a description, its JSON data or its
             file. By default the environment, or one like those of the vector, is
-            described anew, which resets it.
+            described anew, which resets it. Wrap before observations are normalised:
+            programs read metres and radians.
         gamma: The agent's discount, used by ``potential``; by default the task's.
         weight: Factor of the dense part under ``add`` and ``potential``.
 
@@ -164,5 +168,6 @@ def _described(env: Any) -> TaskSpec:
             "from here. Give task=..., for example the file that "
             "`reward_synth describe --env NAME --save FILE` writes."
         )
-    with closing(gym.make(spec.id, **spec.kwargs)) as one:
+    own = {name: v for name, v in spec.kwargs.items() if name not in _OF_VECTORS}
+    with closing(gym.make(spec.id, **own)) as one:
         return describe_any(one, rollouts=0)

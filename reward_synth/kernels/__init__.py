@@ -3,6 +3,7 @@
 from reward_synth.kernels.compile import keeps_code
 from reward_synth.kernels.cuda import CudaKernel
 from reward_synth.kernels.fused import FusedReward
+from reward_synth.kernels.given import native
 from reward_synth.kernels.kernel import RewardKernel, compile_ahead
 from reward_synth.kernels.population import Population
 from reward_synth.kernels.source import parameters
@@ -14,5 +15,6 @@ __all__ = [
     "RewardKernel",
     "compile_ahead",
     "keeps_code",
+    "native",
     "parameters",
 ]

@@ -181,13 +181,21 @@ def cache_folder() -> Path | None:
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(named) if named else Path(base) / "reward_synth" / "kernels"
     try:
+        folder = folder.expanduser()
+        code = folder / "__pycache__"  # where numba puts it
         folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        found = folder.stat()
+        code.mkdir(mode=_PRIVATE, exist_ok=True)
+        trusted = all(map(_private, (folder, code)))
     except (OSError, RuntimeError):
         return None
+    return folder if trusted else None
+
+
+def _private(folder: Path) -> bool:
+    """Tell whether the user, and nobody else, can write to a folder."""
+    found = folder.stat()
     owned = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-    writable = os.access(folder, os.W_OK)
-    return folder if owned and writable and not found.st_mode & _OTHERS_WRITE else None
+    return owned and os.access(folder, os.W_OK) and not found.st_mode & _OTHERS_WRITE
 
 
 def keeps_code() -> bool:

@@ -11,6 +11,7 @@ from reward_synth.errors import FieldMismatchError
 from reward_synth.graph import Entry, Graph, add_function, with_total
 from reward_synth.kernels.compile import Machine, compile_graph, compile_one
 from reward_synth.kernels.emit import DType, Layout
+from reward_synth.kernels.given import native
 from reward_synth.kernels.kernel import Rows, run_machine
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
@@ -63,6 +64,7 @@ class FusedReward:
         self._out = np.empty((len(self.names) + 1, lanes), dtype)
         self._machine: Machine | None = None
         self._single: Callable[..., tuple[float, ...]] | None = None
+        self._foreign: bool | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out machine code: it is found or compiled where it lands."""
@@ -104,14 +106,20 @@ class FusedReward:
         """Return components and their sum as numbers, where there is one environment.
 
         Raises:
-            ValueError: The arrays are not those of one environment any more.
+            FieldMismatchError: The environment gives other shapes than at first.
         """
         arrays = self._arrays(obs, info, action)
         if self._single is None:
             outputs = self._outputs(graph := Graph())
             layout = self._layout(arrays)
             self._single = compile_one(graph, outputs, layout, self.dtype)
-        return self._single(*arrays)
+        try:
+            return self._single(*arrays)
+        except ValueError as cause:
+            raise FieldMismatchError(
+                "The environment gives other shapes than it gave at first: now "
+                f"{[item.shape for item in arrays]}."
+            ) from cause
 
     def _arrays(self, obs: Any, info: Mapping[str, Any], action: Any) -> list[Array]:
         arrays = self.after.read(obs, info)
@@ -119,7 +127,9 @@ class FusedReward:
             arrays += self._kept
         if self.uses_action:
             arrays.append(np.asarray(action))
-        return arrays
+        if self._foreign is None:
+            self._foreign = any(native(item) is not item for item in arrays)
+        return [native(item) for item in arrays] if self._foreign else arrays
 
     def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
         """Take the observations after a step as those before the next one."""

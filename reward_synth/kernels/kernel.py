@@ -13,6 +13,7 @@ import numpy.typing as npt
 from reward_synth.graph import Graph, add_function, with_total
 from reward_synth.kernels.compile import Machine, compile_graph, compile_one
 from reward_synth.kernels.emit import DType, Layout
+from reward_synth.kernels.given import checked_dtype, checked_threads
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 
@@ -47,8 +48,8 @@ class RewardKernel:
         self, function: FunctionIR, dtype: DType = "float64", threads: int = 1
     ) -> None:
         self.function = function
-        self.dtype = dtype
-        self.threads = threads
+        self.dtype = checked_dtype(dtype)
+        self.threads = checked_threads(threads)
         self.names = function.outputs
         self._parameters = tuple(
             (name, max(1, field.size)) for name, field in function.parameters
@@ -101,8 +102,13 @@ class RewardKernel:
             np.ascontiguousarray(value, self.dtype) for value in self._pick(values)
         ]
         if out is None:
-            count = arrays[0].size // self._parameters[0][1] if arrays else 1
+            count = len(arrays[0]) if arrays else 1
             out = np.empty((len(self.names) + 1, count), self.dtype)
+        if any(len(array) != out.shape[1] for array in arrays):
+            raise ValueError(
+                f"Each parameter needs {out.shape[1]} states along its first axis; "
+                f"received shapes {[array.shape for array in arrays]}."
+            )
         return self._run(self._separate, arrays, out)
 
     def rows(self, packed: Rows, out: Rows | None = None) -> Rows:
@@ -117,6 +123,8 @@ class RewardKernel:
         return self._run(self._packed, [np.ascontiguousarray(packed, self.dtype)], out)
 
     def _run(self, machine: Machine, arrays: list[Rows], out: Rows) -> Rows:
+        if out.dtype != self.dtype:
+            raise ValueError(f"out must be of {self.dtype}, received {out.dtype}.")
         run_machine(machine, arrays, out, self.threads)
         return out
 

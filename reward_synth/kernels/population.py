@@ -12,6 +12,7 @@ from reward_synth.errors import UsageError
 from reward_synth.graph import Graph, add_function, with_total
 from reward_synth.kernels.compile import Machine, compile_graph
 from reward_synth.kernels.emit import DType, Layout, parameter_sizes
+from reward_synth.kernels.given import checked_dtype, checked_threads
 from reward_synth.kernels.kernel import Rows, run_machine
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
@@ -68,8 +69,8 @@ class Population:
     ) -> None:
         _require_one_task(functions)
         self.functions = tuple(functions)
-        self.dtype = dtype
-        self.threads = threads
+        self.dtype = checked_dtype(dtype)
+        self.threads = checked_threads(threads)
         self.sizes = parameter_sizes(self.functions)
         self._layout = Layout.separate(self.functions)
         self._groups = _grouped(self.functions)

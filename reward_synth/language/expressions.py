@@ -164,7 +164,14 @@ def _unary(node: ast.UnaryOp, scope: Scope) -> Expr:
     if isinstance(node.op, ast.Not):
         return op("logical_not", "not", (parse_condition(node.operand, scope),), node)
     if isinstance(node.op, ast.Invert):
-        return op("logical_not", "~", (parse_expression(node.operand, scope),), node)
+        inverted = parse_expression(node.operand, scope)
+        if inverted.type.scalar:  # of Python's own True it is -2
+            raise ProgramProblemError(
+                "forbidden",
+                f"{ast.unparse(node)!r} means different things for Python and NumPy.",
+                f"Write not {ast.unparse(node.operand)}.",
+            )
+        return op("logical_not", "~", (inverted,), node)
     value = parse_expression(node.operand, scope)
     if isinstance(node.op, ast.UAdd):
         return op("positive", "+", (value,), node)

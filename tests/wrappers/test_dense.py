@@ -313,6 +313,12 @@ def test_wrong_arguments_are_named() -> None:
         dense(gamma=1.5)
     with pytest.raises(UsageError, match="weight must be finite"):
         dense(weight=math.nan)
+    with pytest.raises(UsageError, match="gamma must be a number, received"):
+        dense(gamma="0.9")
+    with pytest.raises(UsageError, match="weight must be a number, received None"):
+        dense(weight=None)
+    with pytest.raises(UsageError, match="The reward is an empty text"):
+        DenseReward(car(), "", TASK)
     with pytest.raises(UsageError, match="received 3"):
         DenseReward(car(), 3, TASK)  # type: ignore[arg-type]
     with pytest.raises(ProgramError, match=r"Cannot read .*missing\.py"):

@@ -15,6 +15,7 @@ from gymnasium.wrappers.vector import DictInfoToList
 from reward_synth import RewardProgram, wrap
 from reward_synth.errors import FieldMismatchError, ProgramError, UsageError
 from reward_synth.reward import Transition
+from reward_synth.task import Field, TaskSpec
 from reward_synth.wrappers import (
     DenseReward,
     NonFiniteRewardWarning,
@@ -332,6 +333,50 @@ def test_a_batch_needs_a_description() -> None:
         UsageError, match=r"Batch cannot be described one by one.*--save"
     ):
         wrap(Batch(), by_function)
+
+
+class Deep(Walk):
+    """Observes dicts in dicts of half floats."""
+
+    def __init__(self, limit: int = 4) -> None:
+        super().__init__(limit)
+        box = gym.spaces.Box(-9.0, 9.0, (2,), np.float16)
+        self.observation_space = gym.spaces.Dict(a=gym.spaces.Dict(b=box))
+
+    def _obs(self) -> Any:
+        return {"a": {"b": np.array([self.x, self.speed], np.float16)}}
+
+
+@pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
+def test_nested_and_half_observations_are_read(mode: AutoresetMode) -> None:
+    """Dicts in dicts are scored on final observations, too, and types that machine code
+    does not know are converted."""
+    spec = TaskSpec(
+        "Deep", "go", (Field("x", source="obs.a.b[0]"),), Field("action", (1,))
+    )
+    program = RewardProgram(
+        "def compute_reward(x, prev_x):\n    return {'gain': x - prev_x}\n"
+    )
+
+    def one() -> DenseReward:
+        return DenseReward(Deep(), program, spec)
+
+    alone = SyncVectorEnv([one] * LANES, autoreset_mode=mode)
+    inner = SyncVectorEnv([Deep] * LANES, autoreset_mode=mode)
+    together = VectorDenseReward(inner, program, spec)
+    for first, second in zip(played(alone, mode), played(together, mode), strict=True):
+        np.testing.assert_allclose(second[0], first[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("how", ["sync", "async", "vector_entry_point"])
+def test_wrap_describes_what_make_vec_made(how: str) -> None:
+    """Environments that cannot be seen from here are described by one of their kind."""
+    envs = gym.make_vec("CartPole-v1", 2, vectorization_mode=how)
+    wrapped = wrap(envs, lambda t: {"upright": 2.0})
+    wrapped.reset(seed=0)
+    rewards = wrapped.step(np.zeros(2, np.int64))[1]
+    np.testing.assert_array_equal(rewards, [3.0, 3.0])
+    envs.close()
 
 
 def test_wrap_takes_a_vector() -> None:
