@@ -12,6 +12,8 @@ from reward_synth.language import FunctionIR
 from reward_synth.task import Field, TaskSpec
 
 TOTAL = "total"
+_STILL = 0.01
+"""Share of its size by which a quantity moves that stands still but for noise."""
 _HUGE = 1e30
 """Bounds of this size are declared where none are known."""
 _LOST = 1e300
@@ -88,8 +90,10 @@ def _seen(field: Field, entry: int) -> Interval:
 
 
 def _widened(seen: Interval, widths: float) -> Interval:
-    """What never moved may move by its own size."""
-    margin = widths * ((seen.high - seen.low) or max(1.0, seen.size))
+    """What hardly moved, as a cube that nobody lifted, may move by its own size."""
+    size = max(1.0, seen.size)
+    width = seen.high - seen.low
+    margin = widths * (width if width > _STILL * size else size)
     return Interval(seen.low - margin, seen.high + margin)
 
 

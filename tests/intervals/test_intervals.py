@@ -273,3 +273,15 @@ def test_many_tests_take_no_longer_than_programs_may() -> None:
     text = f"def compute_reward(x):\n    t = 0.0\n{tests}    return {{'a': t}}\n"
     found = component_bounds(reward_of(text, LINE), LINE)["a"]
     assert found.holds(sum(1.0 / 3.0 for _ in range(200)))
+
+
+def test_what_hardly_moved_is_not_taken_as_fixed() -> None:
+    """A height that trembled by a micrometre may still change by its own size, at least
+    by 1: [0.02, 0.020001] grows to [0.02 - 1, 0.020001 + 1]."""
+    field = Field("height", seen_low=(0.02,), seen_high=(0.020001,))
+    task = TaskSpec("T", "lift", (field,), Field("action"))
+    parsed = parse("def compute_reward(height):\n    return {'a': height}", task)
+    assert parsed.ir is not None
+    assert parsed.ir.reward is not None
+    found = entry_ranges(parsed.ir.reward, task)["height", 0].interval
+    assert (found.low, found.high) == pytest.approx((-0.98, 1.020001))
