@@ -54,6 +54,7 @@ class RewardKernel:
         self._parameters = tuple(
             (name, max(1, field.size)) for name, field in function.parameters
         )
+        self._named = _namer(self.names)
         self._pick = _picker([name for name, _ in self._parameters])
 
     def __reduce__(self) -> tuple[type[RewardKernel], tuple[FunctionIR, DType, int]]:
@@ -88,7 +89,7 @@ class RewardKernel:
             values: Parameter name to a value of its field's shape; leading axes of
                 length one are allowed.
         """
-        return dict(zip(self.names, self._one(*self._pick(values))))  # noqa: B905 - the total is left
+        return self._named(self._one(*self._pick(values)))
 
     def batch(self, values: Mapping[str, Array], out: Rows | None = None) -> Rows:
         """Return the components of N states, and their sum as the last row.
@@ -127,6 +128,15 @@ class RewardKernel:
             raise ValueError(f"out must be of {self.dtype}, received {out.dtype}.")
         run_machine(machine, arrays, out, self.threads)
         return out
+
+
+def _namer(names: Sequence[str]) -> Callable[[Sequence[float]], dict[str, float]]:
+    """Return what makes a dict of the first numbers: a literal, twice as fast as zip."""
+    items = ", ".join(f"{name!r}: t[{place}]" for place, name in enumerate(names))
+    named: Callable[[Sequence[float]], dict[str, float]] = eval(
+        f"lambda t: {{{items}}}", {}
+    )  # names are written as literals, so nothing of them is run
+    return named
 
 
 def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Array]], tuple[Array, ...]]:

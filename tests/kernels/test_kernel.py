@@ -185,3 +185,12 @@ def _nodes(function: FunctionIR) -> int:
 def _largest(count: int) -> str:
     items = ", ".join(f"height * {number}.0" for number in range(count))
     return f"def compute_reward(height):\n    return {{'a': max({items})}}"
+
+
+def test_component_names_are_data() -> None:
+    """A name with quotes, braces or code in it is a key and nothing else."""
+    name = "a'\\\"]}, __import__('os')"
+    source = f"def compute_reward(height):\n    return {{{name!r}: 2.0 * height}}"
+    assert RewardKernel(reward_of(source)).one({"height": np.asarray(1.5)}) == {
+        name: 3.0
+    }
