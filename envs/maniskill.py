@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,9 @@ from reward_synth.envs.maniskill_make import (
 from reward_synth.envs.maniskill_render import Rendering, rendering
 from reward_synth.envs.maniskill_tasks import TASKS
 from reward_synth.envs.notes import TaskNotes
-from reward_synth.errors import UnknownEnvError, did_you_mean
+from reward_synth.errors import UnknownEnvError, UsageError, did_you_mean
 from reward_synth.reward import Rollout
-from reward_synth.task import ACTION, Field, Success, TaskSpec
+from reward_synth.task import ACTION, Field, Success, TaskSpec, lanes_of
 
 __all__ = [
     "FAMILY",
@@ -120,12 +121,12 @@ def _action(mode: str, size: int, low: Any, high: Any) -> Field:
 def _as_made(task: TaskSpec, env: Env) -> TaskSpec:
     """Adapt what the settings of an environment change."""
     base: Any = env.unwrapped
-    space: Any = env.action_space
+    space: Any = base.single_action_space
     given = dict(env.spec.kwargs) if env.spec else {}
     return replace(
         task,
         action=_action(base.control_mode, space.shape[0], space.low, space.high),
-        horizon=env.spec.max_episode_steps if env.spec else task.horizon,
+        horizon=_horizon(env) or task.horizon,
         sparse=base.reward_mode in ("sparse", "none"),
         ends_on_success=not given.get("ignore_terminations", False),
     )
@@ -150,6 +151,8 @@ class ManiSkill:
             options: Further keywords of :func:`~reward_synth.envs.describe.describe_env`.
         """
         name = env.spec.id.removeprefix(NAMESPACE) if env.spec else ""
+        if lanes_of(env) > 1:
+            return _of_many(name, env, success)
         exact: Env = ExactReset(env)
         if name not in TASKS:
             notes = TaskNotes(_own_words(env), gamma=GAMMA, dt=DT)
@@ -162,6 +165,7 @@ class ManiSkill:
             action=known.action,
             success=tried.success if success else known.success,
             ends_on_success=known.ends_on_success,
+            horizon=known.horizon,
         )
 
     def expert(self, task: str) -> Mapping[str, Any] | None:
@@ -187,6 +191,30 @@ class ManiSkill:
         """Return Python that makes the environment, its imports included."""
         given = "".join(f", {name}={value!r}" for name, value in kwargs.items())
         return f"env = reward_synth.make({f'{NAMESPACE}{task}'!r}{given})"
+
+
+def _of_many(name: str, env: Env, success: str | None) -> TaskSpec:
+    """Describe several scenes from the table: they cannot be tried one by one.
+
+    Raises:
+        UsageError: The table does not have the task, or not this success rule.
+    """
+    if name not in TASKS or success not in (None, _RULE):
+        raise UsageError(
+            f"{lanes_of(env)} scenes of {name!r} at once cannot be described. Give "
+            "task=..., for example the file that "
+            f"`reward_synth describe --env {NAMESPACE}{name} --save FILE` writes."
+        )
+    return task_spec(name, env)
+
+
+def _horizon(env: Env) -> int | None:
+    """Return its time limit, which ManiSkill's own environments hide from their spec."""
+    if env.spec and env.spec.max_episode_steps:
+        return env.spec.max_episode_steps
+    utils = import_module("mani_skill.utils.gym_utils")
+    found: int | None = utils.find_max_episode_steps_value(env)
+    return found
 
 
 def _notes(task: TaskSpec) -> TaskNotes:

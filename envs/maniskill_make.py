@@ -63,6 +63,10 @@ class Settings:
     """None: the task's own."""
     render_mode: str | None = None
     """``rgb_array`` where frames can be drawn."""
+    num_envs: int = 1
+    """Scenes that are stepped at once; more than one needs a GPU."""
+    batched: bool = False
+    """True to keep ManiSkill's tensors over scenes also where there is only one."""
     others: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments of ManiSkill."""
 
@@ -83,6 +87,11 @@ class Settings:
             return f"obs_mode {self.obs_mode!r}"
         return f"render_mode {self.render_mode!r}" if self.render_mode else ""
 
+    @property
+    def plain(self) -> bool:
+        """True if the environment gives NumPy values and Python scalars."""
+        return self.num_envs == 1 and not self.batched
+
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of ManiSkill's own ``gym.make``."""
         steps = self.max_episode_steps
@@ -91,7 +100,8 @@ class Settings:
             "reward_mode": self.reward_mode,
             "control_mode": self.control_mode,
             "render_mode": self.render_mode,
-            "sim_backend": "physx_cpu",
+            "num_envs": self.num_envs,
+            "sim_backend": "physx_cpu" if self.num_envs == 1 else "physx_cuda",
             "render_backend": "cpu" if self.drawn else "none",
             **({} if steps is None else {"max_episode_steps": steps}),
             **self.others,
@@ -130,6 +140,10 @@ class ManiSkillEnv(gym.Wrapper[Any, Any, Any, Any]):
 def make(task: str = DEFAULT_TASK, **overrides: Any) -> Env:
     """Make a ManiSkill environment with NumPy values and Python scalars.
 
+    With ``num_envs`` above 1, or with ``batched=True``, it is ManiSkill's own batch of
+    tensors, which :class:`~reward_synth.wrappers.BatchedDenseReward` and, inside a
+    ``ManiSkillVectorEnv``, :class:`~reward_synth.wrappers.VectorDenseReward` take.
+
     Args:
         task: For example ``"PushCube-v1"``.
         overrides: Fields of :class:`Settings`, and arguments of ManiSkill.
@@ -150,6 +164,7 @@ def make(task: str = DEFAULT_TASK, **overrides: Any) -> Env:
     _refuse_missing_assets(name)
     _refuse_reward_mode(name, settings.reward_mode, known[name].cls)
     _refuse_frames(name, settings, state)
+    _refuse_batch(name, settings)
     inner = _unattended(name, settings.arguments())
     return _wrapped(name, inner, settings, dict(overrides))
 
@@ -165,10 +180,14 @@ def _wrapped(name: str, inner: Env, settings: Settings, given: dict[str, Any]) -
         disable_env_checker=True,
         kwargs={"task": name, **given},
     )
-    plain = wrappers.CPUGymWrapper(
-        inner, ignore_terminations=settings.ignore_terminations, record_metrics=False
-    )
-    return ManiSkillEnv(ExactReset(plain) if settings.exact_reset else plain, spec)
+    env = inner
+    if settings.plain:
+        env = wrappers.CPUGymWrapper(
+            inner,
+            ignore_terminations=settings.ignore_terminations,
+            record_metrics=False,
+        )
+    return ManiSkillEnv(ExactReset(env) if settings.exact_reset else env, spec)
 
 
 def _refuse_missing_assets(name: str) -> None:
@@ -197,6 +216,24 @@ def _refuse_frames(name: str, settings: Settings, state: Rendering) -> None:
     if settings.drawn and not state.usable:
         raise NotAvailableError(
             f"{NAMESPACE}{name} cannot be made with {settings.drawn}: {state}."
+        )
+
+
+def _refuse_batch(name: str, settings: Settings) -> None:
+    count: Any = settings.num_envs
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise UsageError(f"num_envs must be a whole number from 1; received {count!r}.")
+    if not settings.plain and settings.ignore_terminations:
+        raise UsageError(
+            "ignore_terminations of several scenes is an argument of ManiSkill's "
+            "ManiSkillVectorEnv, which resets them; leave it out here."
+        )
+    if count > 1 and not import_module("torch").cuda.is_available():
+        raise NotAvailableError(
+            f"{NAMESPACE}{name} with num_envs={count} needs an NVIDIA GPU, and torch "
+            "sees none. On the CPU, step single scenes in processes: "
+            f"gymnasium.make_vec('{NAMESPACE}{name}', {count}, "
+            "vectorization_mode='async')."
         )
 
 

@@ -23,7 +23,7 @@ from reward_synth.errors import (
     did_you_mean,
 )
 from reward_synth.reward import Rollout
-from reward_synth.task import TaskSpec
+from reward_synth.task import TaskSpec, lanes_of
 
 GYMNASIUM = "Gymnasium"
 """Family of ids that belong to none of ours."""
@@ -174,11 +174,20 @@ def describe_any(env: Env, **options: Any) -> TaskSpec:
     Args:
         env: Any Gymnasium environment.
         options: Keywords of :func:`~reward_synth.envs.describe.describe_env`.
+
+    Raises:
+        UsageError: It steps several scenes at once, of a family that is not known.
     """
     package = type(env.unwrapped).__module__.split(".")[0]
     for family in families():
         if family.module and family.package == package:
             return family.adapter().describe(env, **options)
+    if lanes_of(env) > 1:
+        raise UsageError(
+            f"The environments of {type(env.unwrapped).__name__} cannot be described "
+            "one by one. Give task=..., for example the file that "
+            "`reward_synth describe --env NAME --save FILE` writes."
+        )
     return describe_env(env, **options)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction, Step
-from reward_synth.task import TaskSpec, as_array
+from reward_synth.task import TaskSpec, as_array, lanes_of
 from reward_synth.wrappers.lanes import LaneRewards
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import as_task
@@ -21,16 +21,6 @@ from reward_synth.wrappers.words import COMPONENTS, EPISODE, SPARSE_REWARD
 
 _CHOSEN = "env_idx"
 """Key of reset's options: the numbers of the environments that are reset."""
-
-
-def lanes_of(env: gym.Env[Any, Any]) -> int:
-    """Return how many environments ``env`` steps at once.
-
-    Example:
-        >>> lanes_of(gym.make("CartPole-v1"))
-        1
-    """
-    return int(getattr(env.unwrapped, "num_envs", 1) or 1)
 
 
 class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):

@@ -8,7 +8,14 @@ from typing import Any, SupportsFloat
 import gymnasium as gym
 
 from reward_synth.reward import Array
-from reward_synth.task import PUBLISHED, FieldReader, Roots, TaskSpec
+from reward_synth.task import (
+    PUBLISHED,
+    FieldReader,
+    Roots,
+    TaskSpec,
+    is_batch,
+    lanes_of,
+)
 from reward_synth.wrappers.sparse import as_task
 
 
@@ -43,7 +50,7 @@ class PublishFields(
         gym.Wrapper.__init__(self, env)
         self.task = spec
         hidden = [item for item in spec.fields if not item.source.startswith("obs")]
-        self._lanes = int(getattr(env.unwrapped, "num_envs", 1) or 1)
+        self._lanes, self._batch = lanes_of(env), is_batch(env)
         self._proof: FieldReader | None = None
         if self._lanes == 1:
             self._proof = FieldReader(spec, env, [item.name for item in hidden])
@@ -75,6 +82,6 @@ class PublishFields(
         self, roots: Roots, obs: Any, info: Mapping[str, Any]
     ) -> dict[str, Array]:
         values = roots.fields(roots.read(obs, info), self._lanes)
-        if self._lanes > 1:
+        if self._batch:
             return dict(values)
         return {name: value[0] for name, value in values.items()}

@@ -209,10 +209,13 @@ def _entry(final: Any, name: str, ended: Mask) -> Any:
 def like(reward: npt.NDArray[np.float64], paid: Any) -> Any:
     """Return the reward as the environment returns its own: NumPy or torch.
 
+    A success flag that stands for a reward becomes a number: of torch's default type.
+
     Example:
         >>> like(np.ones(2), np.zeros(2))
         array([1., 1.])
     """
     if hasattr(paid, "new_tensor"):
-        return paid.new_tensor(reward)
+        kind = paid.dtype if paid.is_floating_point() else None
+        return paid.new_tensor(reward, dtype=kind or paid.float().dtype)
     return reward

@@ -15,11 +15,10 @@ from reward_synth.envs import describe_any, resolve
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
-from reward_synth.task import TaskSpec
+from reward_synth.task import TaskSpec, lanes_of
 from reward_synth.wrappers import BatchedDenseReward, DenseReward, VectorDenseReward
-from reward_synth.wrappers.batched import lanes_of
 
-_OF_VECTORS = ("num_envs", "vectorization_mode", "vector_kwargs", "wrappers")
+_OF_VECTORS = ("num_envs", "batched", "vectorization_mode", "vector_kwargs", "wrappers")
 """What ``gym.make_vec`` adds to the arguments of an environment."""
 
 
@@ -161,7 +160,7 @@ def _described(env: Any) -> TaskSpec:
     inner = getattr(env.unwrapped, "envs", None)
     if inner:
         return describe_any(inner[0], rollouts=0)
-    spec = None if isinstance(env, gym.Env) else getattr(env, "spec", None)
+    spec = getattr(env, "spec", None)
     if spec is None:
         raise UsageError(
             f"The environments of {type(env).__name__} cannot be described one by one "

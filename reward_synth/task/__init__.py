@@ -1,6 +1,7 @@
 """Task descriptions, where their fields are read, and the reader that proves them."""
 
 from reward_synth.task.field import ACTION, PREVIOUS, Field, holds_answer
+from reward_synth.task.lanes import is_batch, lanes_of
 from reward_synth.task.reader import FieldReader
 from reward_synth.task.roots import PUBLISHED, Roots
 from reward_synth.task.source import Source, as_array, as_number
@@ -19,4 +20,6 @@ __all__ = [
     "as_array",
     "as_number",
     "holds_answer",
+    "is_batch",
+    "lanes_of",
 ]
