@@ -1,0 +1,1 @@
+"""Statistics of few runs: interval estimates instead of single numbers."""
