@@ -11,7 +11,7 @@ from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from reward_synth.agents.progress import PROGRESS
+from reward_synth.agents.progress import EVALUATIONS, PROGRESS
 
 _EPISODE = "reward_synth"
 
@@ -82,19 +82,23 @@ class ProgressCallback(BaseCallback):
 
 
 class CurveCallback(BaseCallback):
-    """Evaluates every ``every`` steps and keeps the results."""
+    """Evaluates every ``every`` steps, and writes the results for whoever watches."""
 
-    def __init__(self, every: int, evaluate: Callable[[Any], dict[str, Any]]) -> None:
+    def __init__(
+        self, every: int, evaluate: Callable[[Any], dict[str, Any]], folder: Path
+    ) -> None:
         super().__init__()
         self.every = every
         self.evaluate = evaluate
+        self.file = folder / EVALUATIONS
         self.points: list[dict[str, Any]] = []
         self._next = every
 
     def _on_step(self) -> bool:
         if self.num_timesteps >= self._next:
             self._next += self.every
-            self.points.append(
-                {"step": self.num_timesteps, **self.evaluate(self.model)}
-            )
+            point = {"step": self.num_timesteps, **self.evaluate(self.model)}
+            self.points.append(point)
+            with self.file.open("a") as file:
+                file.write(json.dumps(point) + "\n")
         return True

@@ -43,7 +43,7 @@ def train(
     env: Monitor[Any, Any] = Monitor(spec.build())
     model = make_agent(spec, env)
     model.set_logger(configure(str(folder), ["tensorboard"]))
-    curve = CurveCallback(max(1, spec.steps // spec.evaluations), evaluate)
+    curve = CurveCallback(max(1, spec.steps // spec.evaluations), evaluate, folder)
     callbacks = CallbackList(
         [
             RewardComponentsCallback(folder / CURVES),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reward_synth.agents.progress import PROGRESS
+from reward_synth.agents.progress import FAILED, PROGRESS
 from reward_synth.agents.trial import TrialSpec, trial_call
-from reward_synth.engine import CallResult, LocalEngine
+from reward_synth.engine import CallResult, Engine
 from reward_synth.store import RunStore
 from reward_synth.store.rows import TrialRow
 
@@ -42,22 +42,22 @@ class Trained:
 def train_all(
     specs: Sequence[TrialSpec],
     store: RunStore,
+    engine: Engine,
     *,
-    jobs: int = 2,
     timeout: float | None = None,
     watch: Callable[[list[TrialProgress]], None] = lambda _: None,
 ) -> list[Trained]:
     """Run every trial that the store does not hold yet; results in the given order.
 
-    A trial that fails, hangs or crashes is one trial's record.
+    Equal trials run once. A trial that fails, hangs or crashes is one trial's record.
     """
     found = {spec.key: _stored(spec, store) for spec in specs}
     todo = {spec.key: spec for spec in specs if found[spec.key] is None}
     folder = store.folder / "trials"
     calls = [trial_call(spec, folder / key, timeout) for key, spec in todo.items()]
-    engine = LocalEngine(jobs, lambda: watch(read_progress(folder, list(todo))))
-    for outcome in engine.run(calls):
-        found[outcome.key] = _keep(todo[outcome.key], outcome, store)
+    outcomes = engine.run(calls, lambda: watch(read_progress(folder, list(todo))))
+    for outcome in outcomes:
+        found[outcome.key] = _keep(todo[outcome.key], outcome, store, folder)
     return [item for spec in specs if (item := found[spec.key]) is not None]
 
 
@@ -80,8 +80,14 @@ def _stored(spec: TrialSpec, store: RunStore) -> Trained | None:
     return Trained(spec, row.status, dict(row.result), reused=True)
 
 
-def _keep(spec: TrialSpec, outcome: CallResult, store: RunStore) -> Trained:
+def _keep(
+    spec: TrialSpec, outcome: CallResult, store: RunStore, folder: Path
+) -> Trained:
     if outcome.status != "ok":
+        own = folder / spec.key
+        own.mkdir(parents=True, exist_ok=True)
+        said = {"status": outcome.status, "error": outcome.error}
+        (own / FAILED).write_text(json.dumps(said))
         store.record_event(
             "failed", f"Trial {spec.arm} seed {spec.seed}: {outcome.error}"
         )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +14,7 @@ from typing import Any, Literal, get_args
 import gymnasium as gym
 
 from reward_synth.agents.config import AgentConfig
+from reward_synth.agents.frames import film
 from reward_synth.engine import Call
 from reward_synth.envs import EnvRef
 from reward_synth.errors import UsageError
@@ -44,10 +47,15 @@ class TrialSpec:
     """Required for the arm ``dense``."""
     combine: str = "add"
     weight: float = 1.0
+    expert: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of the environment that the arm ``expert`` is trained in, beside those
+    that select its own dense reward."""
     episodes: int = 20
     """Episodes of each evaluation."""
     evaluations: int = 5
     """Evaluations on the way, the last one at the end."""
+    film: bool = False
+    """Draw one episode of the trained agent; changes no result."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be trained or measured."""
@@ -79,6 +87,7 @@ class TrialSpec:
             "program": self.program.digest if self.program else None,
             "combine": self.combine if self.arm == "dense" else None,
             "weight": self.weight if self.arm == "dense" else None,
+            "expert": dict(self.expert) if self.arm == "expert" else None,
             "episodes": self.episodes,
             "evaluations": self.evaluations,
         }
@@ -89,16 +98,17 @@ class TrialSpec:
         text = json.dumps(self.config(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
-    def build(self) -> gym.Env[Any, Any]:
-        """Return the arm's environment.
+    def build(self, **overrides: Any) -> gym.Env[Any, Any]:
+        """Return the arm's environment, made with further arguments.
 
         Every arm publishes ``is_success`` and ``env_reward``. The sparse arm pays 1
         for success; the dense arm adds the program to that, or to the environment's
         own reward where this is sparse already.
         """
         if self.arm == "expert":
-            return SuccessInfo(self.env.expert().make(), self.task)
-        env = self.env.make()
+            chosen = {**self.expert, **overrides}
+            return SuccessInfo(self.env.expert().make(**chosen), self.task)
+        env = self.env.make(**overrides)
         sparse = (SuccessInfo if self.task.sparse else SparseReward)(env, self.task)
         if self.arm == "sparse" or self.program is None:
             return sparse
@@ -111,15 +121,15 @@ class TrialSpec:
             weight=self.weight,
         )
 
-    def build_for_measurement(self) -> gym.Env[Any, Any]:
+    def build_for_measurement(self, **overrides: Any) -> gym.Env[Any, Any]:
         """Return the environment that agents of this arm are measured in.
 
         The expert arm is measured where the sparse one is, so that ``env_reward`` means
         the same in every arm: what the environment pays as the user made it.
         """
         if self.arm == "expert":
-            return replace(self, arm="sparse").build()
-        return self.build()
+            return replace(self, arm="sparse").build(**overrides)
+        return self.build(**overrides)
 
 
 def trial_call(spec: TrialSpec, folder: Path, timeout: float | None = None) -> Call:
@@ -142,7 +152,8 @@ def run_trial(spec: TrialSpec, folder: str) -> dict[str, Any]:
     from reward_synth.agents.evaluate import evaluate  # noqa: PLC0415 - likewise
 
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(place, ignore_errors=True)  # what a killed training left
+    place.mkdir(parents=True)
     (place / "trial.json").write_text(json.dumps(spec.config(), indent=2))
     seeds = range(_EVALUATION_SEED, _EVALUATION_SEED + spec.episodes)
     test_env = spec.build_for_measurement()
@@ -154,6 +165,8 @@ def run_trial(spec: TrialSpec, folder: str) -> dict[str, Any]:
     final = curve[-1] if curve and curve[-1]["step"] >= spec.steps else None
     result = final or {"step": spec.steps, **evaluate(model, test_env, seeds)}
     test_env.close()  # type: ignore[no-untyped-call]  # Gymnasium's has no types
+    if spec.film:
+        film(spec.build_for_measurement, model, seeds[0], place)
     points = curve if final else [*curve, result]
     return {
         **result,

@@ -13,27 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from reward_synth.api import GenerateConfig, TrainConfig, generate
 from reward_synth.api.config import EnvConfig
+from reward_synth.api.provenance import versions
 from reward_synth.api.result import Generated, Watcher
 
-_PACKAGES = (
-    "reward-synth",
-    "gymnasium",
-    "stable-baselines3",
-    "torch",
-    "numpy",
-    "numba",
-    "mani_skill",
-    "mujoco",
-)
 _QUICK_STEPS = 400
 
 
@@ -105,17 +94,6 @@ def _rows(result: Generated, search: int) -> Iterable[dict[str, Any]]:
             "error": item.error,
             **item.result,
         }
-
-
-def versions() -> dict[str, str]:
-    """Return the versions that the figures depend on."""
-    found = {"python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def table(rows: Iterable[dict[str, Any]]) -> str:

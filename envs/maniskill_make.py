@@ -232,8 +232,8 @@ def _refuse_batch(name: str, settings: Settings) -> None:
         raise NotAvailableError(
             f"{NAMESPACE}{name} with num_envs={count} needs an NVIDIA GPU, and torch "
             "sees none. On the CPU, step single scenes in processes: "
-            f"gymnasium.make_vec('{NAMESPACE}{name}', {count}, "
-            "vectorization_mode='async')."
+            "gymnasium.vector.AsyncVectorEnv([lambda: reward_synth.make("
+            f"'{NAMESPACE}{name}')] * {count})."
         )
 
 
@@ -251,6 +251,13 @@ def _unattended(name: str, arguments: dict[str, Any]) -> Env:
         raise NotAvailableError(
             f"{NAMESPACE}{name} lacks a file: {cause}. `{_DOWNLOAD}` lists what can be "
             "downloaded."
+        ) from cause
+    except RuntimeError as cause:
+        if "GPU PhysX" not in str(cause):
+            raise
+        raise NotAvailableError(
+            f"{NAMESPACE}{name}: scenes on the GPU must be made before any on the CPU "
+            f"in the same process ({cause}). Make them first, or in another process."
         ) from cause
     except AttributeError as cause:  # a task that reads from its own looks
         raise NotAvailableError(

@@ -16,11 +16,8 @@ from reward_synth.task import TaskSpec, as_array, lanes_of
 from reward_synth.wrappers.lanes import LaneRewards
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import as_task
-from reward_synth.wrappers.vector import like
+from reward_synth.wrappers.vector import CHOSEN, like, numbered
 from reward_synth.wrappers.words import COMPONENTS, EPISODE, SPARSE_REWARD
-
-_CHOSEN = "env_idx"
-"""Key of reset's options: the numbers of the environments that are reset."""
 
 
 class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):
@@ -67,13 +64,12 @@ class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Reset all scenes, or those of ``options["env_idx"]``."""
-        chosen = (options or {}).get(_CHOSEN)
+        chosen = (options or {}).get(CHOSEN)
         obs, info = self.env.reset(seed=seed, options=options)
         if chosen is None:
             self.rewards.begin(obs, info)
         else:
-            mask = np.zeros(self._lanes, np.bool_)
-            mask[as_array(chosen)] = True
+            mask = numbered(chosen, self._lanes)
             self.rewards.begin(obs, info, mask)
             self.rewards.finish(mask)
         return obs, info

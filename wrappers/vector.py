@@ -21,6 +21,8 @@ from reward_synth.wrappers.words import COMPONENTS, EPISODE, SPARSE_REWARD
 Mask = npt.NDArray[np.bool_]
 _FINAL = ("final_obs", "final_observation")
 """Gymnasium's key, and the one of ManiSkill's vector environment."""
+CHOSEN = "env_idx"
+"""ManiSkill's key of reset's options: the numbers of the environments to reset."""
 
 
 class VectorDenseReward(
@@ -86,11 +88,11 @@ class VectorDenseReward(
         seed: int | list[int] | None = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Any, dict[str, Any]]:
-        """Reset all environments, or those of ``options["reset_mask"]``."""
-        mask = (options or {}).get("reset_mask")
-        chosen = (
-            None if mask is None else np.array(mask)
-        )  # the environment takes it out
+        """Reset all environments, or those of ``options["reset_mask"]``.
+
+        ManiSkill's vector environment takes their numbers: ``options["env_idx"]``.
+        """
+        chosen = self._chosen(options or {})  # the environment takes it out
         env: Any = self.env  # its own type knows no list of seeds
         obs, infos = env.reset(seed=seed, options=options)
         self.rewards.begin(obs, infos, chosen)
@@ -100,6 +102,12 @@ class VectorDenseReward(
             self.rewards.finish(chosen)
             self._resets = self._resets & ~chosen
         return obs, infos
+
+    def _chosen(self, options: Mapping[str, Any]) -> Mask | None:
+        if options.get("reset_mask") is not None:
+            return np.array(as_array(options["reset_mask"]), np.bool_)
+        numbers = options.get(CHOSEN)
+        return None if numbers is None else numbered(numbers, self.num_envs)
 
     def step(self, actions: Any) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Step all environments and score their steps."""
@@ -150,6 +158,8 @@ def _masked(values: Mapping[str, Any], mask: Mask) -> dict[str, Any]:
 
 
 def _autoreset(env: gym.vector.VectorEnv[Any, Any, Any]) -> AutoresetMode:
+    if getattr(env, "auto_reset", True) is False:  # ManiSkill declares SAME_STEP anyway
+        return AutoresetMode.DISABLED
     mode = (env.metadata or {}).get("autoreset_mode", AutoresetMode.NEXT_STEP)
     try:
         return mode if isinstance(mode, AutoresetMode) else AutoresetMode(mode)
@@ -204,6 +214,18 @@ def _entry(final: Any, name: str, ended: Mask) -> Any:
     if isinstance(final, Mapping) and not isinstance(final, _PerLane):
         return final[name]
     return _PerLane({int(i): final[i][name] for i in np.flatnonzero(ended)})
+
+
+def numbered(numbers: Any, lanes: int) -> Mask:
+    """Return the mask of the environments with these numbers.
+
+    Example:
+        >>> numbered([0, 2], 3)
+        array([ True, False,  True])
+    """
+    mask = np.zeros(lanes, np.bool_)
+    mask[as_array(numbers)] = True
+    return mask
 
 
 def like(reward: npt.NDArray[np.float64], paid: Any) -> Any:

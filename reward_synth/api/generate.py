@@ -10,6 +10,7 @@ from reward_synth.api.config import GenerateConfig
 from reward_synth.api.measure import Measurement
 from reward_synth.api.prepare import Notify, Prepared, prepare, require_trainable
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
+from reward_synth.api.provenance import record_start
 from reward_synth.api.report import write_report
 from reward_synth.api.result import REPORT_FILE, Generated, Watcher
 from reward_synth.engine import Workshop
@@ -44,6 +45,7 @@ def generate(
     if config.model.replay is not None:
         recorded_model(config.model)  # refuse before anything is written
     with RunStore.open(folder, config.to_dict()) as store:
+        record_start(store)
         notify = _kept_notes(store, watcher.notify)
         prepared = prepare(config.env, folder, notify)
         require_trainable(prepared.task, config.training)

@@ -10,6 +10,7 @@ from reward_synth.agents.training import Trained, train_all
 from reward_synth.api.config import GenerateConfig, TrainConfig
 from reward_synth.api.prepare import Prepared
 from reward_synth.api.result import Watcher
+from reward_synth.engine import LocalEngine
 from reward_synth.program import RewardProgram
 from reward_synth.store import RunStore
 
@@ -43,7 +44,7 @@ class Measurement:
         self.results = train_all(
             specs,
             self.store,
-            jobs=self.config.training.jobs,
+            LocalEngine(self.config.training.jobs),
             watch=self.watcher.training,
         )
         return [self._score(program) for program in programs]

@@ -137,16 +137,25 @@ def require_trainable(task: TaskSpec, training: TrainConfig) -> None:
     """
     if not training.steps:
         return
-    if task.success is None:
-        raise UsageError(
-            f"--train-steps needs a success rule to measure {task.id!r} by, and it has "
-            "none. Give one, for example --success 'position >= 0.45'; the fields are "
-            f"{', '.join(item.name for item in task.fields)}."
-        )
+    require_success(task)
     if training.algorithm == "sac" and task.action.dtype != "float":
         raise UsageError(
             f"--algorithm sac needs continuous actions, and those of {task.id!r} are "
             "not. Use --algorithm ppo."
+        )
+
+
+def require_success(task: TaskSpec) -> None:
+    """Refuse a task that trainings could not be measured by.
+
+    Raises:
+        UsageError: It has no success rule.
+    """
+    if task.success is None:
+        raise UsageError(
+            f"Training needs a success rule to measure {task.id!r} by, and it has none. "
+            "Give one, for example --success 'position >= 0.45'; the fields are "
+            f"{', '.join(item.name for item in task.fields)}."
         )
 
 

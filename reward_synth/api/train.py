@@ -7,9 +7,11 @@ from pathlib import Path
 from reward_synth.agents.training import Trained, train_all
 from reward_synth.api.config import EnvConfig, TrainConfig, check_weight
 from reward_synth.api.measure import trial_specs
-from reward_synth.api.prepare import Prepared, describe, require_trainable
+from reward_synth.api.prepare import TASK_FILE, Prepared, describe, require_trainable
+from reward_synth.api.provenance import record_start
 from reward_synth.api.report import training_table, training_words
 from reward_synth.api.result import Watcher
+from reward_synth.engine import LocalEngine
 from reward_synth.errors import NothingUsableError, UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.store import RunStore
@@ -52,8 +54,12 @@ def train(
     )
     identity = {"verb": "train", "trials": [spec.config() for spec in specs]}
     with RunStore.open(folder, identity) as store:
+        record_start(store)
+        task.save(folder / TASK_FILE)
         program.save(folder / "reward.py")
-        results = train_all(specs, store, jobs=training.jobs, watch=watcher.training)
+        results = train_all(
+            specs, store, LocalEngine(training.jobs), watch=watcher.training
+        )
         parts = f"# {task.id}", training_table(results), training_words(results)
         (folder / "report.md").write_text("\n\n".join(parts) + "\n")
         if not any(item.status == "ok" for item in results):

@@ -160,6 +160,9 @@ def _described(env: Any) -> TaskSpec:
     inner = getattr(env.unwrapped, "envs", None)
     if inner:
         return describe_any(inner[0], rollouts=0)
+    batch = getattr(env, "_env", env.unwrapped)  # ManiSkill's vector holds one
+    if isinstance(batch, gym.Env):
+        return describe_any(batch, rollouts=0)
     spec = getattr(env, "spec", None)
     if spec is None:
         raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reward_synth.cli import check, describe, generate, listing, training
+from reward_synth.cli import bench, check, describe, generate, listing, training
 
 app = typer.Typer(
     name="reward_synth",
@@ -38,3 +38,4 @@ app.command("describe")(describe.describe)
 app.command("generate")(generate.generate)
 app.command("check")(check.check)
 app.command("train")(training.train)
+app.command("bench")(bench.bench)

@@ -22,23 +22,27 @@ class LocalEngine:
 
     Args:
         jobs: How many calls run at once.
-        tick: Called about twice a second while calls run, for progress.
 
     Example:
         >>> [result.value for result in LocalEngine(1).run([Call("a", abs, (-3,))])]
         [3]
     """
 
-    def __init__(self, jobs: int = 2, tick: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, jobs: int = 2) -> None:
         if jobs < 1:
             raise UsageError(f"jobs must be at least 1, received {jobs}.")
         self.jobs = jobs
-        self.tick = tick
 
-    def run(self, calls: Sequence[Call]) -> Iterator[CallResult]:
+    def run(
+        self, calls: Sequence[Call], tick: Callable[[], None] = lambda: None
+    ) -> Iterator[CallResult]:
         """Yield one result a call, in the order in which they end.
 
         Leaving the loop early, an exception or Ctrl-C kills what still runs.
+
+        Args:
+            calls: The work.
+            tick: Called about twice a second while calls run, for progress.
         """
         forget_failed_opencv()  # workers inherit sys.path
         context = multiprocessing.get_context("spawn")
@@ -48,7 +52,7 @@ class LocalEngine:
             waiting = {self._start(pool, call): call for call in calls}
             while waiting:
                 done, _ = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
-                self.tick()
+                tick()
                 for future in done:
                     yield _result(waiting.pop(future), future)
         finally:

@@ -38,5 +38,12 @@ class CallResult:
 class Engine(Protocol):
     """Runs calls somewhere, several at a time."""
 
-    def run(self, calls: Sequence[Call]) -> Iterator[CallResult]:
-        """Yield one result a call, in the order in which they end."""
+    def run(
+        self, calls: Sequence[Call], tick: Callable[[], None] = lambda: None
+    ) -> Iterator[CallResult]:
+        """Yield one result a call, in the order in which they end.
+
+        Args:
+            calls: The work.
+            tick: Called about twice a second while calls run, for progress.
+        """

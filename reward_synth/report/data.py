@@ -82,6 +82,8 @@ class TrialData:
     seconds: float = 0.0
     program: str = ""
     """Digest of the reward program; empty if the design has none."""
+    key: str = ""
+    """Identity of the training in the run's store."""
     frames: str = ""
     """A strip of one episode's frames, as a ``data:`` address; empty if not drawn."""
 

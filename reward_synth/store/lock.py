@@ -10,6 +10,8 @@ from pathlib import Path
 from reward_synth.errors import RunConflictError
 from reward_synth.store.troubles import folder_error
 
+FILE = "lock"
+
 
 class RunLock:
     """Holds ``folder/lock`` until it is released or the process ends.
@@ -21,7 +23,7 @@ class RunLock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "lock"
+        self.path = folder / FILE
         self._file: int | None = None
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -29,28 +31,44 @@ class RunLock:
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError as cause:
-            holder = self._holder()
-            self.release()
+            self.forget()
             raise RunConflictError(
-                f"{folder} is in use by process {holder}. Wait until it ends, or give "
+                f"{folder} is in use by process {holder(folder) or 'unknown'}. Wait until it ends, or give "
                 "another folder."
             ) from cause
         except OSError as cause:
-            self.release()
+            self.forget()
             raise folder_error(self.path, cause) from cause
         _held.add(self)
 
     def release(self) -> None:
         """Free the lock; a second call does nothing."""
         if self._file is not None:
+            os.ftruncate(self._file, 0)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close this process's copy of a lock that another one goes on holding."""
+        if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def _holder(self) -> str:
-        try:
-            return self.path.read_text("ascii", "replace").strip() or "unknown"
-        except OSError:
-            return "unknown"
+
+def holder(folder: Path) -> int | None:
+    """Return the process that works in a run's folder; None if there is none.
+
+    Example:
+        >>> holder(Path("missing")) is None
+        True
+    """
+    try:
+        number = int((folder / FILE).read_text("ascii"))
+        os.kill(number, 0)
+    except PermissionError:  # another user's
+        return number
+    except (OSError, ValueError):
+        return None  # no lock, a freed one, or one that a killed process left
+    return number
 
 
 _held: weakref.WeakSet[RunLock] = weakref.WeakSet()
@@ -60,7 +78,7 @@ def _forget_in_child() -> None:
     # A forked worker shares the lock; were it to outlive us, it would keep the run
     # locked. Closing its copy leaves ours in force.
     for lock in list(_held):
-        lock.release()
+        lock.forget()
 
 
 os.register_at_fork(after_in_child=_forget_in_child)

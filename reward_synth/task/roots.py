@@ -114,7 +114,16 @@ class Roots:
         return number, tuple(int(place) for place in np.ravel(picked))
 
     def fields(self, arrays: Sequence[Array], lanes: int) -> Fields:
-        """Return each field as a fresh array of shape ``(lanes, *shape)``."""
+        """Return each field as a fresh array of shape ``(lanes, *shape)``.
+
+        What has no axis for lanes, as a constant of the task, holds for all of them.
+
+        Example:
+            >>> roots = Roots([Field("low", (2,), source="obs")])
+            >>> roots.fields([np.array([1.0, 2.0])], lanes=2)["low"].tolist()
+            [[1.0, 2.0], [1.0, 2.0]]
+        """
+        arrays = [self._spread(number, a, lanes) for number, a in enumerate(arrays)]
         values = {}
         for name, item in self.items.items():
             number, columns = self.columns(name, arrays, lanes)
@@ -122,6 +131,18 @@ class Roots:
             picked: Array = table[:, list(columns)].astype(_DTYPES[item.dtype])
             values[name] = picked.reshape(lanes, *item.shape)
         return values
+
+    def _spread(self, number: int, array: Array, lanes: int) -> Array:
+        if lanes == 1:
+            return array
+        whole = any(
+            array.shape == item.shape
+            for name, item in self.items.items()
+            if self._sources[name].index is None and self.holder(name) == number
+        )
+        if whole or array.shape[:1] != (lanes,):
+            return np.broadcast_to(array, (lanes, *array.shape))
+        return array
 
 
 def _without_index(text: str) -> str:

@@ -13,6 +13,7 @@ import pytest
 from reward_synth.agents import AgentConfig, TrialSpec, run_trial
 from reward_synth.agents.evaluate import evaluate
 from reward_synth.agents.training import read_progress, train_all
+from reward_synth.engine import LocalEngine
 from reward_synth.envs import resolve
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
@@ -133,8 +134,8 @@ def test_trials_are_trained_once(tmp_path: Path) -> None:
     """What the store holds is not trained again; failures are one trial's record."""
     specs = [spec(), spec(agent=AgentConfig("sac", batch_size=1)), spec(seed=1)]
     with RunStore.open(tmp_path / "run", {}) as store:
-        first = train_all(specs[:1], store, jobs=1)
-        second = train_all(specs[:1], store, jobs=1)
+        first = train_all(specs[:1], store, LocalEngine(1))
+        second = train_all(specs[:1], store, LocalEngine(1))
     assert [item.reused for item in first + second] == [False, True]
     assert first[0].result == second[0].result
 
@@ -143,7 +144,7 @@ def test_a_failing_trial_is_a_record(tmp_path: Path) -> None:
     """A trial that cannot be trained is reported and does not stop the others."""
     task = TASK.with_success("info.nothing")
     with RunStore.open(tmp_path / "run", {}) as store:
-        bad, good = train_all([spec(task=task), spec()], store, jobs=2)
+        bad, good = train_all([spec(task=task), spec()], store, LocalEngine(2))
     assert (bad.status, good.status) == ("failed", "ok")
     assert "nothing" in bad.error
 

@@ -84,9 +84,7 @@ def test_every_call_has_one_result_in_a_process_of_its_own() -> None:
     ticks: list[float] = []
     results = {
         item.key: item
-        for item in LocalEngine(2, tick=lambda: ticks.append(time.monotonic())).run(
-            calls
-        )
+        for item in LocalEngine(2).run(calls, lambda: ticks.append(time.monotonic()))
     }
     assert {key: item.status for key, item in results.items()} == {
         "a": "ok",
