@@ -23,7 +23,7 @@ $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate
-	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,dev]'
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,dev]'
 	touch $@
 
 generate: $(VENV)/.generate  ## Install and generate a reward; ARGS="--env Hopper-v5" passes options on.

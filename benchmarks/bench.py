@@ -53,11 +53,10 @@ def bench(
     """
     watcher = watcher or Watcher()
     part = select(suite, only)
-    refs = find_environments(part)
+    find_environments(part)  # refuse before a folder is made
     with RunStore.open(folder, {"verb": "bench", "suite": suite.to_dict()}) as store:
         record_start(store)
-        places = [_described(i, refs[i.name], folder, watcher) for i in part.tasks]
-        treated, notes = _treatments(part, places, folder, watcher)
+        places, treated, notes = prepared(part, folder, watcher)
         trainings = list(cells(part, places, treated))
         write_plan(folder, plan(part, places, trainings, notes))
         specs = [cell.spec for cell in trainings]
@@ -133,6 +132,24 @@ def find_environments(suite: Suite) -> dict[str, EnvRef]:
             "Or leave tasks out with --only."
         )
     return found
+
+
+def prepared(
+    suite: Suite, folder: Path, watcher: Watcher
+) -> tuple[list[Described], dict[tuple[str, str], Treatment], list[str]]:
+    """Describe every task and ask every design what it does there.
+
+    Args:
+        suite: What is compared.
+        folder: Keeps descriptions and programs, so that neither is made twice.
+        watcher: Is told what happens.
+
+    Returns:
+        The tasks, the treatments by task and design, and what was left out.
+    """
+    refs = find_environments(suite)
+    places = [_described(i, refs[i.name], folder, watcher) for i in suite.tasks]
+    return places, *_treatments(suite, places, folder, watcher)
 
 
 def _described(

@@ -1,4 +1,11 @@
-"""What compiling costs: time to a first result, and memory over many programs."""
+"""What compiling costs, and what scoring many programs in one pass saves.
+
+    python -m reward_synth.benchmarks.kernel_costs [--json FILE] [--quick]
+
+Compiling: time to a first result, also of the longest programs that the language admits,
+and memory over many programs. With ``--json`` the parts of a file that another run wrote
+are replaced; the others stay.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +14,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reward_synth.benchmarks import kernel_population
+from reward_synth.benchmarks.kernel_limits import LONGEST, longest
 from reward_synth.benchmarks.kernel_programs import PROGRAMS, typed, variants
 from reward_synth.benchmarks.kernel_targets import inputs
 from reward_synth.engine import Workshop
@@ -19,6 +29,7 @@ from reward_synth.kernels import RewardKernel
 from reward_synth.kernels.compile import CACHE
 
 Row = dict[str, Any]
+COMMAND = "python -m reward_synth.benchmarks.kernel_costs"
 PLAIN = "def compute_reward():\n    return {'one': 1.0}"
 
 
@@ -50,7 +61,8 @@ def first_result(name: str) -> float:
     The compiler has run before: its own start (0.3 s a process) is not measured.
     """
     RewardKernel(typed(PLAIN)).batch({})
-    program, values = PROGRAMS[name], inputs(PROGRAMS[name], 64)
+    program = PROGRAMS.get(name) or longest(name)
+    values = inputs(program, 64)
     start = time.perf_counter()
     RewardKernel(typed(program.source), "float32").batch(values)
     return time.perf_counter() - start
@@ -73,16 +85,46 @@ def memory_growth(count: int) -> list[Row]:
     return rows
 
 
+def costs(folder: Path, *, quick: bool) -> dict[str, list[Row]]:
+    """Measure compiling and scoring in one pass, print it and return it."""
+    names = ("pick", LONGEST[0]) if quick else (*PROGRAMS, *LONGEST)
+    found = compile_times(names, folder)
+    for row in found:
+        print(
+            f"{row['program']}: {row['cold_s']:.2f} s, cached {row['cached_s']:.3f} s"
+        )
+    effort = kernel_population.QUICK if quick else kernel_population.FULL
+    passes = kernel_population.passes(effort)
+    for row in passes:
+        kind = f"{row['program']} {row['dtype']} {row['outputs']}"
+        print(f"{kind}: one pass {row['ratio']:.2f} of {row['programs']}")
+    measured = {"compile": found, "population": passes}
+    return {
+        part: [row | {"command": COMMAND} for row in rows]
+        for part, rows in measured.items()
+    }
+
+
 def main() -> None:
-    """Measure in this process, for :mod:`reward_synth.benchmarks.kernels`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--first", choices=PROGRAMS)
+    """Measure; ``--first`` and ``--memory`` are for fresh processes."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--first", choices=(*PROGRAMS, *LONGEST))
     parser.add_argument("--memory", type=int)
+    parser.add_argument("--quick", action="store_true", help="under a minute")
+    parser.add_argument("--json", type=Path, help="write the rows to this file")
     given = parser.parse_args()
     if given.first:
         print(json.dumps(first_result(given.first)))
-    else:
+        return
+    if given.memory:
         print(json.dumps(memory_growth(given.memory)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[CACHE] = str(Path(folder) / "own")
+        found = costs(Path(folder), quick=given.quick)
+    if given.json:
+        old = json.loads(given.json.read_text()) if given.json.exists() else {}
+        given.json.write_text(json.dumps(old | found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

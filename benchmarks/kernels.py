@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from reward_synth.benchmarks.kernel_costs import compile_times, memory_use
+from reward_synth.benchmarks.kernel_costs import costs, memory_use
 from reward_synth.benchmarks.kernel_programs import PROGRAMS, Program
 from reward_synth.benchmarks.kernel_targets import Forms, Target, components, inputs
 from reward_synth.errors import UsageError
@@ -215,15 +215,11 @@ def report(effort: Effort, folder: Path) -> Row:
     print(table(rows), "", *ratio_lines(rows), "", sep="\n")
     for name, reason in missing.items():
         print(f"{name} is left out: {reason}")
-    compiles = compile_times(effort.programs, folder)
-    for row in compiles:
-        print(
-            f"{row['program']}: {row['cold_s']:.2f} s, cached {row['cached_s']:.2f} s"
-        )
+    found = costs(folder, quick=effort == QUICK)
     memory = memory_use(effort.compiled, folder)
     for row in memory:
         print(f"{row['programs']} programs: {row['rss_mib']:.0f} MiB")
-    return {"rows": rows, "missing": missing, "compile": compiles, "memory": memory}
+    return {"rows": rows, "missing": missing, "memory": memory} | found
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from reward_synth.benchmarks.suite import Suite, SuiteTask
 from reward_synth.envs import EnvRef
 from reward_synth.report import DesignData, ProgramData, RunData, TaskData, TrialData
 from reward_synth.report.data import Kind
+from reward_synth.report.searches import success_words
 from reward_synth.task import TaskSpec
 
 _ARMS: Mapping[str, Kind] = {"sparse": "sparse", "expert": "expert"}
@@ -104,11 +105,10 @@ def plan(
 
 
 def _task(place: Described) -> TaskData:
-    success = place.task.success
     return TaskData(
         place.item.name,
         place.task.instruction,
-        f"{success.words} ({success.rule})" if success else "",
+        success_words(place.task.success),
         place.task.horizon,
         place.item.steps,
     )
@@ -124,6 +124,7 @@ def _trial(cell: Cell) -> TrialData:
         cell.spec.steps,
         "waiting",
         program=program.digest if program else "",
+        episodes=cell.spec.episodes,
         key=cell.spec.key,
     )
 

@@ -17,7 +17,9 @@ from reward_synth.errors import UsageError, did_you_mean
 
 _SHIPPED = files("reward_synth.benchmarks") / "suites"
 _DEFAULT = "default"
-_ROOT_KEYS = ("title", "about", "seeds", "episodes", "evaluations")
+_SETTINGS = ("episodes", "evaluations", "measure")
+_ROOT_KEYS = ("title", "about", "seeds", *_SETTINGS)
+_MEASURES = ("training", "throughput")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Suite:
     """Episodes of each evaluation."""
     evaluations: int = 10
     """Evaluations in a training, the last one at its end."""
+    measure: str = "training"
+    """``training``, or ``throughput``: steps a second, nothing is trained."""
 
     def __post_init__(self) -> None:
         """Refuse names that nothing is called by, and empty suites."""
@@ -70,6 +74,7 @@ class Suite:
         for task in self.tasks:
             _known(f"agent of {task.name!r}", (task.agent,), self.agents)
             _known(f"designs of {task.name!r}", task.designs, self.designs)
+        _known("measure", (self.measure,), _MEASURES)
         _require_count("episodes", self.episodes)
         _require_count("evaluations", self.evaluations)
 
@@ -91,6 +96,7 @@ class Suite:
             "seeds": list(self.seeds),
             "episodes": self.episodes,
             "evaluations": self.evaluations,
+            "measure": self.measure,
         }
 
     @property
@@ -184,7 +190,7 @@ def parse_suite(name: str, text: str, folder: Path) -> Suite:
         },
         agents,
         _seeds(data.get("seeds", 5)),
-        **{key: data[key] for key in ("episodes", "evaluations") if key in data},
+        **{key: data[key] for key in _SETTINGS if key in data},
     )
 
 

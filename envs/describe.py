@@ -8,7 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 
-from reward_synth.envs import classic, mujoco, robotics
+from reward_synth.envs import classic, mujoco, robotics_tasks
 from reward_synth.envs.doctable import (
     action_meanings,
     description,
@@ -29,7 +29,7 @@ from reward_synth.errors import TaskSpecError, did_you_mean
 from reward_synth.language.success import SuccessTest
 from reward_synth.task import Field, Success, TaskSpec, as_array, holds_answer
 
-NOTES = classic.NOTES | mujoco.NOTES | robotics.NOTES
+NOTES = classic.NOTES | mujoco.NOTES | robotics_tasks.NOTES
 """What is known beforehand, by Gymnasium id."""
 _SUCCESS_KEYS = ("success", "is_success")
 _LONGEST_INSTRUCTION = 600
@@ -45,6 +45,7 @@ def describe_env(
     success: str | None = None,
     allow_info: Sequence[str] = (),
     notes: TaskNotes | None = None,
+    simulator: bool = True,
 ) -> TaskSpec:
     """Describe an environment.
 
@@ -58,6 +59,7 @@ def describe_env(
             ``info.success`` or ``info.is_success``, else what is known of the task.
         allow_info: Keys of ``info`` that become fields.
         notes: What is known of the task; by default our own notes, if we have any.
+        simulator: False to leave out MuJoCo's bodies and sites that no note names.
 
     Raises:
         TaskSpecError: The action or the whole observation has no numbers, the success
@@ -72,7 +74,7 @@ def describe_env(
     known = notes or NOTES.get(spec.id if spec else "", TaskNotes())
     tried = sample(env, seed)
     doc = type(env.unwrapped).__doc__ or ""
-    found = _fields(env, known, tried, allow_info)
+    found = _fields(env, known, tried, allow_info, simulator=simulator)
     if not found.fields:
         raise TaskSpecError(
             f"Nothing in the observation space {env.observation_space} can be a field: "
@@ -118,20 +120,30 @@ def _instruction(known: TaskNotes, doc: str, name: str) -> tuple[str, tuple[str,
 
 
 def _fields(
-    env: Env, known: TaskNotes, tried: Sample, allow_info: Sequence[str]
+    env: Env,
+    known: TaskNotes,
+    tried: Sample,
+    allow_info: Sequence[str],
+    *,
+    simulator: bool,
 ) -> Described:
     """Gather fields from the observation, the notes, the simulator and ``info``."""
     found = _from_observation(env, known, tried)
-    taken = frozenset(item.name for item in found.fields)
+    if simulator:
+        found += _from_simulator(env, tried, found.fields)
+    found += Described(tuple(_info_field(key, tried) for key in allow_info))
+    return replace(found, fields=unique(found.fields))
+
+
+def _from_simulator(env: Env, tried: Sample, seen: Sequence[Field]) -> Described:
+    taken = frozenset(item.name for item in seen)
     simulated = simulator_fields(env.unwrapped, taken)
     refused = [f for f in simulated.fields if not provable(f, env, tried)]
-    found += replace(
+    return replace(
         simulated,
         fields=tuple(item for item in simulated.fields if item not in refused),
         remarks=simulated.remarks + _refusals(refused),
     )
-    found += Described(tuple(_info_field(key, tried) for key in allow_info))
-    return replace(found, fields=unique(found.fields))
 
 
 def _from_observation(env: Env, known: TaskNotes, tried: Sample) -> Described:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from reward_synth.envs.describe import describe_env
+from reward_synth.envs import metaworld_tasks, robotics_tasks
+from reward_synth.envs.describe import NOTES, describe_env
 from reward_synth.envs.rollouts import Env
 from reward_synth.errors import MissingExtraError, NotAvailableError
 from reward_synth.reward import Rollout
@@ -56,9 +57,15 @@ class GymAdapter:
         """Describe it from what it says itself."""
         return describe_env(env, **options)
 
-    def expert(self, task: str) -> Mapping[str, Any] | None:  # noqa: ARG002
-        """Return no keywords: its own reward is what it is made with."""
-        return {}
+    def expert(self, task: str) -> Mapping[str, Any] | None:
+        """Return no keywords, for its own reward is what it is made with, or None.
+
+        Example:
+            >>> GymAdapter().expert("Pendulum-v1"), GymAdapter().expert("Acrobot-v1")
+            ({}, None)
+        """
+        known = NOTES.get(task)
+        return None if known and known.sparse else {}
 
     def demonstrate(self, task: TaskSpec, seed: int) -> Sequence[Rollout]:  # noqa: ARG002
         """Return none: Gymnasium has no solutions."""
@@ -188,25 +195,21 @@ MANISKILL = Family(
 )
 ROBOTICS = Family(
     "Robotics",
-    (
-        "FetchReach-v4",
-        "FetchPush-v4",
-        "FetchSlide-v4",
-        "FetchPickAndPlace-v4",
-        "HandReach-v3",
-        "AdroitHandDoorSparse-v1",
-        "AdroitHandHammerSparse-v1",
-        "AdroitHandPenSparse-v1",
-        "AdroitHandRelocateSparse-v1",
-        "PointMaze_UMaze-v3",
-        "AntMaze_UMaze-v5",
-        "FrankaKitchen-v1",
-    ),
+    robotics_tasks.TASKS,
     package="gymnasium_robotics",
     extra="robotics",
-    registers="gymnasium_robotics",
+    registers="reward_synth.envs.robotics_register",
+    module="reward_synth.envs.robotics",
 )
-_FAMILIES = (CLASSIC, MUJOCO, MANISKILL, ROBOTICS)
+METAWORLD = Family(
+    "MetaWorld",
+    tuple(metaworld_tasks.TASKS),
+    package="metaworld",
+    extra="metaworld",
+    registers="metaworld",
+    module="reward_synth.envs.metaworld",
+)
+_FAMILIES = (CLASSIC, MUJOCO, MANISKILL, ROBOTICS, METAWORLD)
 
 
 def families() -> tuple[Family, ...]:
@@ -214,6 +217,6 @@ def families() -> tuple[Family, ...]:
 
     Example:
         >>> [family.name for family in families()]
-        ['Classic', 'MuJoCo', 'ManiSkill', 'Robotics']
+        ['Classic', 'MuJoCo', 'ManiSkill', 'Robotics', 'MetaWorld']
     """
     return _FAMILIES

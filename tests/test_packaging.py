@@ -19,13 +19,13 @@ def test_every_package_is_mapped_and_linked() -> None:
     inside = ROOT / "reward_synth"
     links = {item.name for item in inside.iterdir() if item.is_symlink()}
     folders = {item.parent.name for item in ROOT.glob("*/__init__.py")} - {"tests"}
-    nested = {
-        f"reward_synth.{item.parent.name}" for item in inside.glob("*/__init__.py")
-    }
+    found = [item.parent.relative_to(ROOT) for item in inside.rglob("__init__.py")]
+    linked = [f"reward_synth.{name}" for name in links]  # rglob follows no links
+    nested = {".".join(item.parts) for item in found} | set(linked)
 
     assert links == folders - {"reward_synth"}
     assert set(config["package-dir"].values()) == folders
-    assert set(config["packages"]) == nested | {"reward_synth"}
+    assert set(config["packages"]) == nested
 
 
 def test_importing_loads_nothing_heavy() -> None:

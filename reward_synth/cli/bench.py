@@ -11,9 +11,11 @@ from reward_synth.cli import options as o
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reward_synth.api.result import Watcher
+    from reward_synth.benchmarks.suite import Suite
     from reward_synth.report import RunData
 
-Suite = Annotated[
+SuiteName = Annotated[
     str | None,
     typer.Argument(
         help="A shipped suite such as quick, or a .toml file of your own; none: list them."
@@ -26,7 +28,7 @@ Only = Annotated[
 
 
 def bench(
-    suite: Suite = None,
+    suite: SuiteName = None,
     only: Only = None,
     jobs: o.Jobs = 2,
     run: o.Run = None,
@@ -34,7 +36,9 @@ def bench(
     as_json: o.Json = False,
 ) -> None:
     """Compare designs of rewards on the tasks of a suite."""
+    from reward_synth.api.result import Watcher
     from reward_synth.benchmarks.bench import bench as run_suite
+    from reward_synth.benchmarks.bench import select
     from reward_synth.benchmarks.suite import load_suite
     from reward_synth.cli.folders import run_folder
     from reward_synth.cli.output import TrainingProgress, note, progress_bars
@@ -43,8 +47,6 @@ def bench(
     if suite is None:
         _list(as_json=as_json)
         return
-    from reward_synth.api.result import Watcher
-
     loaded = load_suite(suite)
     engine = LocalEngine(jobs)
     name = f"bench-{loaded.name}"
@@ -53,6 +55,9 @@ def bench(
             notify=lambda text: note(text, quiet=as_json),
             training=TrainingProgress(bars),
         )
+        if loaded.measure == "throughput":
+            _throughput(select(loaded, only or ()), folder, watcher, as_json=as_json)
+            return
         told = run_suite(loaded, folder, engine, only=only or (), watcher=watcher)
     _show(told, folder, as_json=as_json)
 
@@ -66,19 +71,42 @@ def _list(*, as_json: bool) -> None:
         print_json([item.to_dict() for item in suites])
         return
     rows = [
-        (item.name, str(len(item.tasks)), ", ".join(item.designs), item.about)
+        (
+            item.name,
+            str(len(item.tasks)),
+            ", ".join(item.designs),
+            item.about.partition(". ")[0].rstrip(".") + ".",
+        )
         for item in suites
     ]
     print_table(("suite", "tasks", "designs", "about"), rows)
 
 
-def _show(run: RunData, folder: Path, *, as_json: bool) -> None:
-    from reward_synth.cli.output import note, print_json
-    from reward_synth.cli.report import show_summary, write_all
+def _throughput(suite: Suite, folder: Path, watcher: Watcher, *, as_json: bool) -> None:
+    from dataclasses import asdict
 
+    from reward_synth.benchmarks.throughput import FILE, measure_throughput, table
+    from reward_synth.cli.output import note, print_json, print_table
+    from reward_synth.engine import LocalEngine
+
+    rows = measure_throughput(suite, folder, LocalEngine(1), watcher)
     if as_json:
-        print_json({"run": str(folder), **run.to_dict()})
+        print_json([asdict(row) for row in rows])
+    else:
+        print_table(*table(rows))
+    note(f"Written: {folder / FILE}", quiet=as_json)
+
+
+def _show(run: RunData, folder: Path, *, as_json: bool) -> None:
+    from reward_synth.cli.output import note
+    from reward_synth.cli.report import Format, show_summary, write
+    from reward_synth.report.texts import as_json as told
+
+    for form in (Format.html, Format.md, Format.json):
+        path = folder / f"report.{form.value}"
+        write(run, form, path)
+        note(f"Written: {path}", quiet=as_json)
+    if as_json:
+        print(told(run), end="")
     else:
         show_summary(run)
-    for path in write_all(run, folder):
-        note(f"Written: {path}", quiet=as_json)

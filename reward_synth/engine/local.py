@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
@@ -13,6 +17,7 @@ from reward_synth.engine.opencv import forget_failed_opencv
 from reward_synth.engine.types import Call, CallResult
 from reward_synth.errors import UsageError
 
+_PR_SET_PDEATHSIG = 1
 _POLL = 0.5
 """Seconds between two calls of ``tick``."""
 
@@ -47,7 +52,13 @@ class LocalEngine:
         forget_failed_opencv()  # workers inherit sys.path
         context = multiprocessing.get_context("spawn")
         workers = min(self.jobs, max(1, len(calls)))
-        pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
+        pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=1,
+            initializer=_die_with,
+            initargs=(os.getpid(),),
+            context=context,
+        )
         try:
             waiting = {self._start(pool, call): call for call in calls}
             while waiting:
@@ -65,6 +76,14 @@ class LocalEngine:
             call.function, args=call.arguments, timeout=call.timeout
         )
         return future
+
+
+def _die_with(parent: int) -> None:
+    """Let the system kill this process with its parent, also by ``kill -9``."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:  # it died before we asked
+            os._exit(1)
 
 
 def _result(call: Call, future: Future[Any]) -> CallResult:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from reward_synth.graph import Graph
 from reward_synth.kernels.emit import DType, Layout, kernel_text, one_text, spread_text
-from reward_synth.kernels.intrinsics import flatten, intrinsics
+from reward_synth.kernels.intrinsics import flatten
+from reward_synth.kernels.loops import Code, loop, single
 
 CACHE = "REWARD_SYNTH_CACHE"
 """Environment variable: the folder of compiled kernels; empty: keep none."""
@@ -51,12 +48,21 @@ def compile_one(
 
     It raises ``ValueError`` where an array holds another number of entries.
     """
-    return _compiled_one(one_text(graph, outputs, layout, dtype), dtype)
+    code = Code(graph, outputs, layout, dtype)
+    return _compiled_one(_Job(one_text(graph, outputs, layout, dtype), code))
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is compiled; known by its text."""
+
+    text: str
+    code: Code = field(compare=False, repr=False)
 
 
 @lru_cache(maxsize=256)
-def _compiled_one(text: str, dtype: DType) -> Callable[..., tuple[float, ...]]:
-    table, flags = _named(text, dtype)
+def _compiled_one(job: _Job) -> Callable[..., tuple[float, ...]]:
+    table, flags = _named(job, single=single(job.code))
     one: Callable[..., tuple[float, ...]] = _compiler(**flags)(table["one"])
     return one
 
@@ -77,20 +83,16 @@ def compile_graph(
     text = kernel_text(graph, outputs, layout, dtype)
     if parallel:
         text += "\n" + spread_text(layout, len(outputs))
-    run, spread = _compiled(text, dtype, parallel)
+    code = Code(graph, outputs, layout, dtype)
+    run, spread = _compiled(_Job(text, code), parallel)
     return Machine(layout, len(outputs), dtype, run, spread)
 
 
 @lru_cache(maxsize=256)
 def _compiled(
-    text: str, dtype: DType, parallel: bool
+    job: _Job, parallel: bool
 ) -> tuple[Callable[..., bool], Callable[..., bool] | None]:
-    import numba  # noqa: PLC0415 - takes seconds to import
-
-    table, flags = _named(text, dtype)
-    table["inner"] = numba.njit(pipeline_class=_without_overlap(), **_FLAGS)(
-        table["inner"]
-    )
+    table, flags = _named(job, loop=loop(job.code))
     # Compiled on the first call, for the types of the arrays that it is given.
     run = _compiler(**flags)(table["kernel"])
     if not parallel:
@@ -98,16 +100,15 @@ def _compiled(
     return run, _compiler(parallel=True, **flags)(table["spread"])
 
 
-def _named(text: str, dtype: DType) -> tuple[dict[str, Any], dict[str, Any]]:
+def _named(job: _Job, **names: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what the text defines, and how numba is to compile it."""
     import numba  # noqa: PLC0415 - takes seconds to import
 
-    path = _kept(text)
-    table: dict[str, Any] = {**intrinsics(), "flat": flatten()}
-    table |= {dtype: getattr(np, dtype), "inf": math.inf, "nan": math.nan}
-    table |= {"prange": numba.prange, "__name__": __name__}
+    path = _kept(job.text)
+    table: dict[str, Any] = {"flat": flatten(), "prange": numba.prange, **names}
+    table["__name__"] = __name__
     name = str(path) if path else "<reward kernel>"
-    exec(compile(text, name, "exec"), table)  # our own text, never an author's
+    exec(compile(job.text, name, "exec"), table)  # our own text, never an author's
     return table, {**_FLAGS, "cache": path is not None}
 
 
@@ -148,26 +149,6 @@ def _compiler(**flags: Any) -> Callable[[Any], Any]:
         return dispatcher
 
     return compiled
-
-
-@lru_cache(maxsize=1)
-def _without_overlap() -> Any:
-    """Return a compiler that takes arguments' memory as disjoint.
-
-    Without it every pair of arrays is compared before each call, and with many outputs
-    the compiler gives up on SIMD.
-    """
-    compiler: Any = import_module("numba.core.compiler")  # takes seconds
-    base: Any = compiler.Compiler
-
-    class Disjoint(base):  # type: ignore[misc]  # numba ships no types
-        def __init__(self, *args: Any) -> None:
-            *rest, flags, names = args
-            disjoint = flags.copy()
-            disjoint.noalias = True
-            super().__init__(*rest, disjoint, names)
-
-    return Disjoint
 
 
 def cache_folder() -> Path | None:
@@ -241,5 +222,13 @@ def _digest(text: str) -> str:
 @lru_cache(maxsize=1)
 def _formulas() -> str:
     """Return what else the machine code depends on: the text of our formulas."""
-    names = ("lanes", "coefficients", "approximations", "intrinsics", "compile")
+    names = (
+        "lanes",
+        "coefficients",
+        "approximations",
+        "intrinsics",
+        "loops",
+        "outlined",
+        "compile",
+    )
     return "".join((Path(__file__).parent / f"{name}.py").read_text() for name in names)

@@ -76,48 +76,54 @@ def _entries(functions: Sequence[FunctionIR]) -> list[Entry]:
 def kernel_text(
     graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
 ) -> str:
-    """Return the text of ``inner`` (a loop) and ``kernel`` (which calls it).
+    """Return the text of ``kernel``: what it computes as a comment, and its checks.
 
     ``kernel(x0, …, out)`` reads arrays of any shape and type and writes ``out``, shape
     ``(len(outputs), N)``. It returns False, and does nothing, where an array holds
-    another number of states. Each row is given to ``inner`` as an array of its own, so
-    that the compiler knows that no two overlap.
+    another number of states. ``loop`` is what the comment says of each state ``i``.
 
     Example:
         >>> graph = Graph()
         >>> twice = graph.add("multiply", (graph.load(("x", 0)), graph.const(2.0)))
         >>> layout = Layout((3,), ((("x", 0), (0, 1)),))
         >>> print(kernel_text(graph, [twice], layout, "float32"))
-        v1 = float32(2.0)
-        def inner(x0, o0):
-            for i in range(o0.shape[0]):
-                v0 = float32(x0[i * 3 + 1])
-                v2 = v0 * v1
-                o0[i] = v2
+        # v1 = float32(2.0)
+        # v0 = float32(y0[i * 3 + 1])
+        # v2 = v0 * v1
+        # out[0, i] = v2
         def kernel(x0, out):
             y0 = flat(x0)
             if not (out.shape[0] == 1 and y0.size == 3 * out.shape[1]):
                 return False
-            inner(y0, out[0])
+            loop((y0,), out, 0, out.shape[1])
             return True
     """
-    constants, body = statements(graph, outputs, layout, dtype)
     arrays = [f"x{number}" for number in range(len(layout.widths))]
-    flat = [f"y{number}" for number in range(len(layout.widths))]
-    rows = range(len(outputs))
-    stores = [f"o{row}[i] = v{node}" for row, node in enumerate(outputs)]
+    stores = [f"# out[{row}, i] = v{node}" for row, node in enumerate(outputs)]
     return "\n".join(
         [
-            *constants,
-            f"def inner({', '.join([*arrays, *(f'o{row}' for row in rows)])}):",
-            "    for i in range(o0.shape[0]):",
-            *(f"        {line}" for line in [*body, *stores]),
+            *_remarks(graph, outputs, layout, dtype),
+            *stores,
             f"def kernel({', '.join([*arrays, 'out'])}):",
             *_guard(layout, len(outputs)),
-            f"    inner({', '.join([*flat, *(f'out[{row}]' for row in rows)])})",
+            f"    loop({_flat(layout)}, out, 0, out.shape[1])",
             "    return True",
         ]
     )
+
+
+def _remarks(
+    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
+) -> list[str]:
+    """The cache knows programs by this text."""
+    constants, body = statements(graph, outputs, layout, dtype, arrays="y")
+    return [f"# {line}" for line in [*constants, *body]]
+
+
+def _flat(layout: Layout) -> str:
+    """Return the tuple of all arrays."""
+    names = "".join(f"y{number}, " for number in range(len(layout.widths)))
+    return f"({names.rstrip()[:-1] if len(layout.widths) > 1 else names.rstrip()})"
 
 
 def one_text(graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType) -> str:
@@ -126,19 +132,17 @@ def one_text(graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType)
     ``one(x0, …)`` reads as ``kernel`` does, and raises ``ValueError`` where an array
     holds another number of entries than one state has.
     """
-    constants, body = statements(graph, outputs, layout, dtype, arrays="y")
     widths = list(enumerate(layout.widths))
     tests = [f"y{number}.size == {width}" for number, width in widths] or ["True"]
     return "\n".join(
         [
-            *constants,
+            *_remarks(graph, outputs, layout, dtype),
+            f"# return {', '.join(f'v{node}' for node in outputs)}",
             f"def one({', '.join(f'x{number}' for number, _ in widths)}):",
             *(f"    y{number} = flat(x{number})" for number, _ in widths),
             f"    if not ({' and '.join(tests)}):",
             "        raise ValueError('not one state')",
-            "    i = 0",
-            *(f"    {line}" for line in body),
-            f"    return ({', '.join(f'v{node}' for node in outputs)},)",
+            f"    return single({_flat(layout)})",
         ]
     )
 
@@ -157,13 +161,8 @@ def _guard(layout: Layout, outputs: int) -> list[str]:
 
 
 def spread_text(layout: Layout, outputs: int) -> str:
-    """Return the text of ``spread``: ``inner`` on equal shares of the states."""
+    """Return the text of ``spread``: ``loop`` on equal shares of the states."""
     arrays = [f"x{number}" for number in range(len(layout.widths))]
-    shares = [
-        f"y{number}[low * {width}:high * {width}]"
-        for number, width in enumerate(layout.widths)
-    ]
-    rows = [f"out[{row}, low:high]" for row in range(outputs)]
     return "\n".join(
         [
             f"def spread({', '.join([*arrays, 'out', 'threads'])}):",
@@ -173,7 +172,7 @@ def spread_text(layout: Layout, outputs: int) -> str:
             "    for share in prange(threads):",
             "        low = min(count, share * size)",
             "        high = min(count, low + size)",
-            f"        inner({', '.join([*shares, *rows])})",
+            f"        loop({_flat(layout)}, out, low, high)",
             "    return True",
         ]
     )

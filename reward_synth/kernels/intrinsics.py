@@ -108,6 +108,30 @@ TESTS = ("isnan", "isfinite", "both", "either")
 """Those that give a truth value."""
 
 
+def _comparison(symbol: str) -> Callable[..., Lane]:
+    return lambda a, b: a.compare(symbol, b)
+
+
+OPERATIONS: dict[str, Formula] = {
+    "add": lambda a, b: a + b,
+    "subtract": lambda a, b: a - b,
+    "multiply": lambda a, b: a * b,
+    "divide": lambda a, b: a / b,
+    "negative": lambda a: -a,
+    "logical_not": Lane.opposite,
+    "logical_and": Lane.both,
+    "logical_or": Lane.either,
+    "less": _comparison("<"),
+    "less_equal": _comparison("<="),
+    "greater": _comparison(">"),
+    "greater_equal": _comparison(">="),
+    "equal": _comparison("=="),
+    "not_equal": _comparison("!="),
+    **{name: formula for name, (_, formula) in FORMULAS.items()},
+}
+"""An operation of the graph to what it does."""
+
+
 @lru_cache(maxsize=1)
 def intrinsics() -> dict[str, Any]:
     """Return every formula as a function that numba compiles in place.
@@ -123,7 +147,7 @@ def intrinsics() -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def flatten() -> Any:
-    """Return what kernels read an argument with: an array as one axis, or a number."""
+    """Return what kernels read an argument with: an array without gaps, or a number."""
     from numba import types  # noqa: PLC0415 - takes seconds to import
     from numba.extending import overload  # noqa: PLC0415 - the same
 
@@ -131,13 +155,14 @@ def flatten() -> Any:
         return value
 
     # numba compares argument lists, annotations included: lambdas have none
-    overload(flat)(
-        lambda value: (
-            (lambda value: value.ravel())
-            if isinstance(value, types.Array)
-            else (lambda value: np.full(1, value))
-        )
-    )
+    def chosen(value: Any) -> Any:
+        if not isinstance(value, types.Array):
+            return lambda value: np.full(1, value)
+        if value.layout == "C":  # read by its address and size alone
+            return lambda value: value
+        return lambda value: value.ravel()
+
+    overload(flat)(lambda value: chosen(value))  # noqa: PLW0108 - for that reason
     return flat
 
 

@@ -19,7 +19,7 @@ Number: TypeAlias = "Lane | float"
 
 
 class Lane:
-    """A float of 32 or 64 bits, or a truth value, in generated code."""
+    """A float of 32 or 64 bits, or a truth value, in generated code; or several."""
 
     def __init__(self, builder: Any, value: Any) -> None:
         self.builder = builder
@@ -28,10 +28,20 @@ class Lane:
     @property
     def bits(self) -> int:
         """Width in bits; 1 for truth values."""
-        kind = self.value.type
+        kind = getattr(self.value.type, "element", self.value.type)
         if isinstance(kind, ir.IntType):
             return int(kind.width)
         return 64 if isinstance(kind, ir.DoubleType) else 32
+
+    @property
+    def integer(self) -> Any:
+        """LLVM's type of integers of this width."""
+        return self._as_many(ir.IntType(self.bits))
+
+    def _as_many(self, kind: Any) -> Any:
+        own = self.value.type
+        vector = isinstance(own, ir.VectorType)
+        return ir.VectorType(kind, own.count) if vector else kind
 
     def make(self, value: Any) -> Lane:
         """Wrap an instruction."""
@@ -104,11 +114,16 @@ class Lane:
         """Return ``self or other``."""
         return self.make(self.builder.or_(self.value, other.value))
 
+    def opposite(self) -> Lane:
+        """Return ``not self``."""
+        return self.make(self.builder.not_(self.value))
+
     def call(self, name: str, *others: Number) -> Lane:
         """Call an LLVM intrinsic of this type, such as ``llvm.sqrt``."""
         args = [self.value, *map(self._lift, others)]
         kind = ir.FunctionType(self.value.type, [self.value.type] * len(args))
-        function = self.builder.module.declare_intrinsic(name, [self.value.type], kind)
+        full = f"{name}.{_suffix(self.value.type)}"
+        function = self.builder.module.declare_intrinsic(full, (), kind)
         return self.make(self.builder.call(function, args))
 
     def __abs__(self) -> Lane:
@@ -118,13 +133,13 @@ class Lane:
         """Convert to a float of ``bits`` bits."""
         if bits == self.bits:
             return self
-        kind = ir.DoubleType() if bits > self.bits else ir.FloatType()
+        kind = self._as_many(ir.DoubleType() if bits > self.bits else ir.FloatType())
         emit = self.builder.fpext if bits > self.bits else self.builder.fptrunc
         return self.make(emit(self.value, kind))
 
     def pattern(self) -> Any:
         """Return the bits as an LLVM integer."""
-        return self.builder.bitcast(self.value, ir.IntType(self.bits))
+        return self.builder.bitcast(self.value, self.integer)
 
     def from_pattern(self, pattern: Any) -> Lane:
         """Return the float of this type with these bits."""
@@ -136,6 +151,13 @@ class Lane:
         return self.make(
             self.builder.icmp_signed("<", pattern, ir.Constant(pattern.type, 0))
         )
+
+
+def _suffix(kind: Any) -> str:
+    """Return how LLVM's intrinsics name a type."""
+    if isinstance(kind, ir.VectorType):
+        return f"v{kind.count}{kind.element.intrinsic_name}"
+    return str(kind.intrinsic_name)
 
 
 def pick(test: Lane, yes: Lane, no: Number) -> Lane:
@@ -163,7 +185,7 @@ def power_of_two(exponent: Lane) -> Lane:
     bias = (1 << (bits - fraction - 2)) - 1
     builder = exponent.builder
     safe = pick(exponent.isnan(), exponent.const(0.0), exponent)
-    whole = builder.fptosi((safe + float(bias)).value, ir.IntType(bits))
+    whole = builder.fptosi((safe + float(bias)).value, exponent.integer)
     shifted = builder.shl(whole, ir.Constant(whole.type, fraction))
     return exponent.from_pattern(shifted)
 

@@ -14,31 +14,11 @@ from reward_synth.language.entries import Index, selected
 from reward_synth.language.finding import ProgramProblemError
 from reward_synth.language.ir import BOOL, FLOAT, Const, Expr
 from reward_synth.language.methods import attribute
-from reward_synth.language.operations import construct, dotted, nearest, op
+from reward_synth.language.operations import construct, cost, dotted, nearest, op
 from reward_synth.language.scope import Scope
-from reward_synth.language.spellings import CONSTANTS
+from reward_synth.language.spellings import BINARY, COMPARE, CONSTANTS
 from reward_synth.language.values import Group, Item, as_value
 
-_BINARY: dict[type[ast.operator], tuple[str, str]] = {
-    ast.Add: ("add", "+"),
-    ast.Sub: ("subtract", "-"),
-    ast.Mult: ("multiply", "*"),
-    ast.Div: ("divide", "/"),
-    ast.FloorDiv: ("floor_divide", "//"),
-    ast.Mod: ("mod", "%"),
-    ast.Pow: ("power", "**"),
-    ast.MatMult: ("dot", "@"),
-    ast.BitAnd: ("logical_and", "&"),
-    ast.BitOr: ("logical_or", "|"),
-}
-_COMPARE: dict[type[ast.cmpop], tuple[str, str]] = {
-    ast.Lt: ("less", "<"),
-    ast.LtE: ("less_equal", "<="),
-    ast.Gt: ("greater", ">"),
-    ast.GtE: ("greater_equal", ">="),
-    ast.Eq: ("equal", "=="),
-    ast.NotEq: ("not_equal", "!="),
-}
 _STATIC: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -93,7 +73,7 @@ def parse_item(node: ast.expr, scope: Scope) -> Item:
             nearest(node),
         )
     result: Item = handler(node, scope)
-    scope.charge(1 if isinstance(result, Group) else result.type.size)
+    scope.charge(1 if isinstance(result, Group) else cost(result))
     return result
 
 
@@ -181,7 +161,7 @@ def _unary(node: ast.UnaryOp, scope: Scope) -> Expr:
 
 
 def _binary(node: ast.BinOp, scope: Scope) -> Expr:
-    known = _BINARY.get(type(node.op))
+    known = BINARY.get(type(node.op))
     if known is None:
         raise ProgramProblemError(
             "forbidden",
@@ -228,7 +208,7 @@ def _comparison(node: ast.Compare, scope: Scope) -> Expr:
     values = [parse_expression(item, scope) for item in (node.left, *node.comparators)]
     tests: list[Expr] = []
     for kind, left, right in zip(node.ops, values, values[1:], strict=False):
-        known = _COMPARE.get(type(kind))
+        known = COMPARE.get(type(kind))
         if known is None:
             raise ProgramProblemError(
                 "forbidden", f"{ast.unparse(node)!r}: only < <= > >= == != compare."

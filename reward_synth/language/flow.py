@@ -51,6 +51,24 @@ def with_rest(node: ast.If, rest: Sequence[ast.stmt]) -> ast.If:
     return ast.copy_location(ast.If(node.test, body, orelse), node)
 
 
+def doubling(nodes: Sequence[ast.stmt]) -> ast.If | None:
+    r"""Return the first ``if`` whose following lines go into both of its branches.
+
+    Example:
+        >>> tree = ast.parse("for i in x:\n    if a:\n        if b:\n            return i")
+        >>> doubling(tree.body).lineno
+        2
+    """
+    for node in nodes:
+        if not isinstance(node, (ast.If, ast.For)) or not can_return(node):
+            continue
+        if isinstance(node, ast.If) and not ends(node.body) and not ends(node.orelse):
+            return node
+        if inner := doubling([*node.body, *node.orelse]):
+            return inner
+    return None
+
+
 def own_names(node: ast.FunctionDef) -> frozenset[str]:
     r"""Return the names that a function sets, which Python never looks up outside.
 

@@ -11,7 +11,7 @@ from reward_synth.errors import did_you_mean
 from reward_synth.language.arguments import Call
 from reward_synth.language.expressions import parse_item
 from reward_synth.language.finding import Finding, ProgramProblemError
-from reward_synth.language.flow import own_names
+from reward_synth.language.flow import doubling, own_names
 from reward_synth.language.ir import Assign, Const, Name, Statement, Type
 from reward_synth.language.scope import Helper, Scope, SilentProblemError
 from reward_synth.language.statements import StatementParser
@@ -71,7 +71,8 @@ def _body(helper: Helper, call: Call, parser: StatementParser) -> Sequence[State
     work.active.pop()
     if len(work.problems) > known:
         where = f"In {node.name}(), called in line {call.node.lineno}: "
-        work.problems[known:] = [_told(item, where) for item in work.problems[known:]]
+        found = [_grown(item, lines) for item in work.problems[known:]]
+        work.problems[known:] = [_told(item, where) for item in found]
         raise SilentProblemError
     if not body.returns:
         raise ProgramProblemError(
@@ -86,6 +87,19 @@ def _told(problem: Finding, where: str) -> Finding:
     if problem.message.startswith("In "):
         return problem
     return replace(problem, message=where + problem.message)
+
+
+def _grown(problem: Finding, lines: list[ast.stmt]) -> Finding:
+    """Name the early return that made a helper too long, if there is one."""
+    branch = doubling(lines)
+    if problem.code != "too-long" or not branch or problem.message.startswith("In "):
+        return problem
+    message = (
+        f"{problem.message} The if in line {branch.lineno} returns on some of its paths "
+        "only: what follows it, with the rest of a loop, is put in place twice each time."
+    )
+    fix = "Assign the result to a name, and return once at the end of the helper."
+    return replace(problem, message=message, fix=fix)
 
 
 def _moved(line: ast.stmt, lineno: int) -> ast.stmt:

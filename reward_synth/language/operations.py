@@ -103,6 +103,20 @@ def op(name: str, spelling: str, args: tuple[Expr, ...], node: ast.AST) -> Op:
     return Op(name, args, result, getattr(node, "lineno", 0))
 
 
+def cost(value: Expr) -> int:
+    """Return how many scalar operations a value takes, given its parts.
+
+    Example:
+        >>> from reward_synth.language.ir import Name
+        >>> row, column = Name("a", Type((1, 3))), Name("b", Type((3, 1)))
+        >>> cost(op("dot", "@", (row, column), ast.Pass()))  # 3 products, 2 sums
+        5
+    """
+    if isinstance(value, Op) and value.op in ("dot", "inner"):
+        return value.type.size * (2 * value.args[0].type.shape[-1] - 1)
+    return value.type.size
+
+
 def stack(items: list[Expr], *, nest: bool) -> Expr:
     """Join values: ``nest`` stacks along a new axis, else along the first one."""
     shapes = {item.type.shape if nest else item.type.shape[1:] for item in items}

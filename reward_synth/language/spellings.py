@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import math
 
 import numpy as np
@@ -41,6 +42,29 @@ MATH_SPELLINGS: dict[str, str] = {
     "degrees": "rad2deg",
 }
 """``math.<spelling>`` to operation; all take scalars."""
+
+BINARY: dict[type[ast.operator], tuple[str, str]] = {
+    ast.Add: ("add", "+"),
+    ast.Sub: ("subtract", "-"),
+    ast.Mult: ("multiply", "*"),
+    ast.Div: ("divide", "/"),
+    ast.FloorDiv: ("floor_divide", "//"),
+    ast.Mod: ("mod", "%"),
+    ast.Pow: ("power", "**"),
+    ast.MatMult: ("dot", "@"),
+    ast.BitAnd: ("logical_and", "&"),
+    ast.BitOr: ("logical_or", "|"),
+}
+"""Python's operator to operation and spelling."""
+COMPARE: dict[type[ast.cmpop], tuple[str, str]] = {
+    ast.Lt: ("less", "<"),
+    ast.LtE: ("less_equal", "<="),
+    ast.Gt: ("greater", ">"),
+    ast.GtE: ("greater_equal", ">="),
+    ast.Eq: ("equal", "=="),
+    ast.NotEq: ("not_equal", "!="),
+}
+"""The same of comparisons."""
 
 CONSTANTS = {
     "np.pi": np.pi,

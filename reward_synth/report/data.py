@@ -82,6 +82,8 @@ class TrialData:
     seconds: float = 0.0
     program: str = ""
     """Digest of the reward program; empty if the design has none."""
+    episodes: int = 0
+    """Episodes of each evaluation; 0: not known."""
     key: str = ""
     """Identity of the training in the run's store."""
     frames: str = ""

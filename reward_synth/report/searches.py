@@ -20,7 +20,7 @@ from reward_synth.report.data import (
     TrialData,
 )
 from reward_synth.store import RunStore
-from reward_synth.task import TaskSpec
+from reward_synth.task import Success, TaskSpec
 
 _SHOWN = 10
 """Digits of a program's digest that name its design."""
@@ -35,7 +35,6 @@ def plan_of_search(folder: Path, store: RunStore) -> RunData:
     task = TaskSpec.load(folder / "task.json")
     configs = dict(_trainings(folder, store))
     told = {item.kind: item.text for item in reversed(list(store.events()))}
-    success = task.success
     steps = max((int(item["steps"]) for item in configs.values()), default=0)
     designs = dict.fromkeys(_design(item) for item in configs.values())
     return RunData(
@@ -48,7 +47,7 @@ def plan_of_search(folder: Path, store: RunStore) -> RunData:
             TaskData(
                 task.id,
                 task.instruction,
-                f"{success.words} ({success.rule})" if success else "",
+                success_words(task.success),
                 task.horizon,
                 steps,
             ),
@@ -92,6 +91,7 @@ def _trial(key: str, config: Mapping[str, Any], task: str) -> TrialData:
         config["steps"],
         "waiting",
         program=config["program"] or "",
+        episodes=config.get("episodes", 0),
         key=key,
     )
 
@@ -102,7 +102,7 @@ def _programs(folder: Path, store: RunStore, task: str) -> Iterator[ProgramData]
     for row in store.programs:
         known = known or row.digest == chosen
         found = [
-            FindingData(item["severity"], item["text"], item.get("line"))
+            _finding(item)
             for group in store.programs.findings(row.digest).values()
             for item in group
         ]
@@ -121,6 +121,25 @@ def _programs(folder: Path, store: RunStore, task: str) -> Iterator[ProgramData]
     if chosen and not known:  # a run of `train` has the user's program alone
         source = (folder / "reward.py").read_text(encoding="utf-8")
         yield ProgramData(chosen, source, task, chosen[:_SHOWN], chosen=True)
+
+
+def _finding(item: Mapping[str, Any]) -> FindingData:
+    text = " ".join(part for part in (item["message"], item["fix"]) if part)
+    return FindingData(item["severity"], text, item["line"])
+
+
+def success_words(success: Success | None) -> str:
+    """Return a success rule with its words, if these say more.
+
+    Example:
+        >>> success_words(Success("x > 1", "the ball is in the hole"))
+        'the ball is in the hole (x > 1)'
+    """
+    if success is None:
+        return ""
+    if success.rule in success.words:
+        return success.words
+    return f"{success.words} ({success.rule})"
 
 
 def _chosen(folder: Path) -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from reward_synth.benchmarks.kernel_limits import LONGEST, admitted, longest
+from reward_synth.benchmarks.kernel_population import Many, passes, related
 from reward_synth.benchmarks.kernel_programs import (
     PROGRAMS,
     TASK,
@@ -122,3 +126,41 @@ def test_ratios_are_of_float32_times_of_one_size() -> None:
     ]
     assert ratio(rows, Goal(64, "numpy", "kernel")) == {"p": 2.5}
     assert "| 64 | numpy / kernel | 2.50 | >= 4 MISSED | p 2.50 |" in ratio_lines(rows)
+
+
+@pytest.mark.parametrize(("kin", "most"), [("siblings", 2), ("retuned", 1000)])
+def test_related_programs_keep_their_terms(kin: str, most: int) -> None:
+    """Only constants with a point differ: two of each sibling, any of the retuned."""
+    texts = related(PROGRAMS["long"], kin)
+    assert len(set(texts)) == 16
+    number = r"(\d+\.\d+)"
+    parent = re.split(number, ast.unparse(ast.parse(PROGRAMS["long"].source).body[0]))
+    for text in texts:
+        parts = re.split(number, text.rstrip("\n"))
+        assert parts[::2] == parent[::2]
+        changed = sum(a != b for a, b in zip(parts[1::2], parent[1::2], strict=True))
+        assert 0 < changed <= most
+
+
+def test_one_pass_is_timed_beside_separate_ones() -> None:
+    """A row for each kin, components and totals, whose ratio is of both times."""
+    effort = Many(("pick",), 50, 1, ("float32",))
+    rows = passes(effort)
+    assert [(row["kin"], row["outputs"]) for row in rows] == [
+        ("siblings", "components"),
+        ("siblings", "totals"),
+        ("retuned", "components"),
+        ("retuned", "totals"),
+    ]
+    for row in rows:
+        assert row["ratio"] == row["population_s"] / row["separate_s"]
+        assert (row["programs"], row["n"]) == (16, 50)
+
+
+@pytest.mark.parametrize("name", LONGEST)
+def test_the_longest_program_is_at_the_limit(name: str) -> None:
+    """Once more round its loop is too much."""
+    body = longest(name).language
+    (count,) = re.findall(r"range\((\d+)\)", body)
+    assert admitted(body)
+    assert not admitted(body.replace(f"range({count})", f"range({int(count) + 1})"))

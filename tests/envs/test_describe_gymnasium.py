@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
+from reward_synth.agents.trial import TrialSpec
 from reward_synth.envs import collect, collect_many, describe_env, families, resolve
 from reward_synth.envs.doctable import observation_tables
 from reward_synth.envs.families import CLASSIC, MUJOCO
 from reward_synth.envs.notes import TaskNotes
+from reward_synth.errors import UsageError
 from reward_synth.task import FieldReader, TaskSpec
 
 TASKS = (*CLASSIC.tasks, *MUJOCO.tasks)
@@ -214,3 +217,39 @@ def test_saved_description_comes_back() -> None:
     for family in families()[:2]:
         task = _describe(family.default)
         assert TaskSpec.from_dict(task.to_dict()) == task
+
+
+@pytest.mark.parametrize("name", ["MountainCar-v0", "Acrobot-v1"])
+def test_sparse_classic_tasks_have_no_expert(name: str) -> None:
+    """Where the environment's own reward is sparse there is no dense one to compare
+    with; the sparse arm takes discrete actions and pays what the environment pays."""
+    ref = resolve(name)
+    task = ref.describe(rollouts=1, max_steps=20)
+    assert task.sparse
+    assert task.action.dtype == "int"
+    with pytest.raises(UsageError, match="no dense reward"):
+        ref.expert()
+    env = TrialSpec(ref, task, "sparse", steps=1, seed=0).build()
+    env.reset(seed=0)
+    _, reward, _, _, info = env.step(env.action_space.sample())
+    assert (reward, info["is_success"]) == (-1.0, False)
+
+
+@pytest.mark.parametrize("name", ["MountainCarContinuous-v0", "Hopper-v5"])
+def test_expert_is_the_environments_own_reward(name: str) -> None:
+    """A dense task's expert arm is the environment as it is; its sparse arm pays success
+    alone."""
+    ref = resolve(name)
+    assert ref.expert() == ref
+    task = ref.describe(rollouts=1, max_steps=20)
+    spec = TrialSpec(ref, task, "sparse", steps=1, seed=0)
+    _, reward, _, _, info = _one_step(spec.build())
+    assert (reward, info["is_success"]) == (0.0, False)
+    _, reward, _, _, info = _one_step(replace(spec, arm="expert").build())
+    assert reward == info["env_reward"] != 0.0
+
+
+def _one_step(env: gym.Env[Any, Any]) -> tuple[Any, ...]:
+    env.action_space.seed(0)
+    env.reset(seed=0)
+    return env.step(env.action_space.sample())

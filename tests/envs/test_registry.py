@@ -11,7 +11,13 @@ import gymnasium as gym
 import pytest
 
 from reward_synth.envs import EnvRef, families, resolve
-from reward_synth.envs.families import MANISKILL, MUJOCO, ROBOTICS, Family
+from reward_synth.envs.families import (
+    MANISKILL,
+    METAWORLD,
+    MUJOCO,
+    ROBOTICS,
+    Family,
+)
 from reward_synth.errors import (
     MissingExtraError,
     NotAvailableError,
@@ -30,6 +36,11 @@ OWN = "tests.envs.own_envs"
         ("ManiSkill/PushCube-v1", "ManiSkill/PushCube-v1", "ManiSkill"),
         ("maniskill/pushcube", "ManiSkill/PushCube-v1", "ManiSkill"),
         ("StackCube-v1", "ManiSkill/StackCube-v1", "ManiSkill"),
+        ("MetaWorld", "MetaWorld/drawer-close-v3", "MetaWorld"),
+        ("MetaWorld/door-close-v3", "MetaWorld/door-close-v3", "MetaWorld"),
+        ("metaworld/door-close", "MetaWorld/door-close-v3", "MetaWorld"),
+        ("sweep-into-v3", "MetaWorld/sweep-into-v3", "MetaWorld"),
+        ("FetchPush", "Robotics/FetchPush-v4", "Robotics"),
         ("Classic", "MountainCarContinuous-v0", "Classic"),
         ("MuJoCo/Reacher-v5", "Reacher-v5", "MuJoCo"),
         ("Hopper-v5", "Hopper-v5", "MuJoCo"),
@@ -139,6 +150,8 @@ def test_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> Non
         resolve("FetchReach-v4")
     with pytest.raises(MissingExtraError, match=r"'reward-synth\[maniskill\]'"):
         resolve("PickCube-v1")
+    with pytest.raises(MissingExtraError, match=r"'reward-synth\[metaworld\]'"):
+        resolve("MetaWorld/reach-v3")
 
 
 def test_missing_dependency_of_gymnasium() -> None:
@@ -180,7 +193,7 @@ def test_gymnasium_tasks_exist() -> None:
 
 def test_extras_of_families() -> None:
     """Packages and extras are those of pyproject.toml."""
-    found = {f.package: f.extra for f in (MUJOCO, MANISKILL, ROBOTICS)}
+    found = {f.package: f.extra for f in (MUJOCO, MANISKILL, ROBOTICS, METAWORLD)}
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     for package, extra in found.items():
         line = next(row for row in text.splitlines() if row.startswith(f"{extra} = "))
@@ -190,6 +203,7 @@ def test_extras_of_families() -> None:
 def test_import_is_light() -> None:
     """Importing the package imports no simulator and no training library."""
     heavy = ["mujoco", "torch", "mani_skill", "stable_baselines3", "minari", "sapien"]
+    heavy += ["metaworld", "gymnasium_robotics"]
     code = (
         "import sys, reward_synth.envs;"
         f"sys.exit(','.join(m for m in {heavy} if m in sys.modules) or 0)"

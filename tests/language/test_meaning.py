@@ -542,6 +542,58 @@ def test_deep_early_returns_are_findings_not_crashes() -> None:
     assert parse(source, TASK).findings
 
 
+def doubled(rounds: int) -> str:
+    """A helper in which each round's rest is copied: about 2**rounds times 17 steps."""
+    return (
+        "def f(x):\n    t = 0.0\n"
+        f"    for i in range({rounds}):\n"
+        "        if x > i:\n"
+        "            if x < 2 * i:\n"
+        "                return t\n"
+        "        t += x\n"
+        "    return t\n"
+    )
+
+
+def test_what_an_early_return_copies_is_named() -> None:
+    """Beyond the budget the message names the if; within it the meaning is Python's."""
+    finding = refused(doubled(20), "return {'a': f(height)}")
+    assert finding.code == "too-long"
+    assert "In f(), called in line" in finding.message
+    assert "The if in line 4 returns on some of its paths only" in finding.message
+    assert "return once at the end" in finding.fix
+    assert parse(
+        f"{doubled(4)}def compute_reward(height):\n    return {{'a': f(height)}}", TASK
+    ).ir
+
+
+def test_a_long_loop_is_not_blamed_on_its_early_return() -> None:
+    """A return that ends its branch copies nothing, so the usual advice stands."""
+    top = (
+        "def f(x):\n    for i in range(2000):\n        if x > i:\n"
+        "            return 1.0 * i\n    return 0.0\n"
+    )
+    finding = refused(top, "return {'a': f(height)}")
+    assert finding.code == "too-long"
+    assert "returns on some" not in finding.message
+
+
+@pytest.mark.parametrize(("count", "taken"), [(20, True), (50, False)])
+def test_products_of_matrices_are_charged_by_their_sums(
+    count: int, taken: bool
+) -> None:
+    """4 x 4 times 4 x 4 is 16 sums of 4 products: 112 operations, and 32 for the names.
+
+    20 of them are below the budget's 6,000, and 50 are above it.
+    """
+    source = (
+        "import numpy as np\n\ndef compute_reward(action):\n"
+        f"    m = np.outer(action, action)\n    for i in range({count}):\n"
+        "        m = m @ m\n    return {'a': np.sum(m)}"
+    )
+    assert (parse(source, TASK).ir is not None) == taken
+
+
 def test_a_constant_with_parts_stays_small() -> None:
     """Constants are computed when read, so doubling one forty times costs forty lines."""
     lines = "".join(f"C{n} = C{n - 1} + C{n - 1}\n" for n in range(1, 25))
