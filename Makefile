@@ -6,7 +6,7 @@ CONSTRAINTS := constraints/py311-cpu.txt
 GENERATE_EXTRAS := llm,train,mujoco,maniskill
 ARGS ?= --env ManiSkill
 
-.PHONY: help generate test lint types layers compat clean
+.PHONY: help generate test lint types layers compat docs clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,7 +23,11 @@ $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate
-	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,dev]'
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,docs,dev]'
+	touch $@
+
+$(VENV)/.docs: $(BIN)/python pyproject.toml $(CONSTRAINTS)
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[docs]'
 	touch $@
 
 generate: $(VENV)/.generate  ## Install and generate a reward; ARGS="--env Hopper-v5" passes options on.
@@ -52,5 +56,9 @@ compat: $(VENV)/.test  ## The wrapper's tests on the oldest and the newest Gymna
 	        tests/wrappers -p no:cacheprovider || exit 1; \
 	done
 
+docs: $(VENV)/.docs  ## Build the documentation as a site in site/.
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs site
+	@echo "Open site/index.html"
+
 clean:  ## Remove what the targets made, but no runs.
-	rm -rf $(VENV) .compat build dist *.egg-info
+	rm -rf $(VENV) .compat build dist site *.egg-info

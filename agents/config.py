@@ -40,6 +40,8 @@ class AgentConfig:
     most 8 numbers, whose networks are small, else 2."""
     buffer_size: int = 200_000
     """SAC: transitions kept."""
+    ent_coef: str | float = "auto"
+    """SAC: weight of the entropy; ``auto_0.1`` is learned, beginning with 0.1."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot train."""

@@ -73,7 +73,8 @@ def _reduced(shot: Image, width: int) -> Image:
     step = max(1, shot.shape[1] // width)
     high, wide = shot.shape[0] // step * step, shot.shape[1] // step * step
     blocks = shot[:high, :wide, :3].reshape(high // step, step, wide // step, step, 3)
-    return blocks.mean(axis=(1, 3)).astype(np.uint8)
+    reduced: Image = blocks.mean(axis=(1, 3)).astype(np.uint8)
+    return reduced
 
 
 def _episode(env: gym.Env[Any, Any], model: Any, seed: int) -> list[Image]:

@@ -91,6 +91,7 @@ def _sac(spec: TrialSpec, env: gym.Env[Any, Any]) -> SAC:
         learning_starts=min(agent.learning_starts, max(1, spec.steps // 2)),
         train_freq=agent.steps_an_update(_size(env)),
         gradient_steps=1,
+        ent_coef=agent.ent_coef,
         buffer_size=min(agent.buffer_size, spec.steps),
         policy_kwargs={"net_arch": agent.layers(_size(env))},
         seed=spec.seed,

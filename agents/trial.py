@@ -20,7 +20,8 @@ from reward_synth.envs import EnvRef
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.task import TaskSpec
-from reward_synth.wrappers import DenseReward, SparseReward, SuccessInfo
+from reward_synth.wrappers import SuccessInfo
+from reward_synth.wrappers.arm import arm
 
 Arm = Literal["sparse", "dense", "expert"]
 ARMS = get_args(Arm)
@@ -108,14 +109,10 @@ class TrialSpec:
         if self.arm == "expert":
             chosen = {**self.expert, **overrides}
             return SuccessInfo(self.env.expert().make(**chosen), self.task)
-        env = self.env.make(**overrides)
-        sparse = (SuccessInfo if self.task.sparse else SparseReward)(env, self.task)
-        if self.arm == "sparse" or self.program is None:
-            return sparse
-        return DenseReward(
-            sparse,
-            self.program,
+        return arm(
+            self.env.make(**overrides),
             self.task,
+            self.program if self.arm == "dense" else None,
             combine=self.combine,
             gamma=self.gamma,
             weight=self.weight,

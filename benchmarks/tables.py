@@ -13,12 +13,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reward_synth.benchmarks.kernels import ratio_lines, table
+from reward_synth.report import RunData
+from reward_synth.report.summary import SEED, summarise, summary_table, verdict
+from reward_synth.report.texts import table as markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]  # the package shows it through a link
 RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 KERNELS = ROOT / "docs" / "kernels.md"
+BENCHES = ROOT / "docs" / "benchmarks.md"
 BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _LABELS = {
@@ -179,6 +185,35 @@ def updated_kernels(text: str) -> str:
     return _replaced(text, kernel_section(RESULTS / "kernels.json"))
 
 
+def bench_section(paths: Iterable[Path]) -> str:
+    """Return verdict and table of every suite whose report is committed."""
+    parts = [_bench(path) for path in paths]
+    return "\n\n".join([BEGIN, *parts, END])
+
+
+def _bench(path: Path) -> str:
+    run = RunData.from_dict(json.loads(path.read_text())["run"])
+    summary = summarise(run, np.random.default_rng(SEED))
+    head, rows = summary_table(summary)
+    said = [*verdict(summary), *(f"> {text}" for text in summary.warnings)]
+    trained = f"{len(run.trials)} trainings, {run.cost.steps:,} environment steps"
+    packages = ", ".join(f"{name} {number}" for name, number in run.versions.items())
+    return "\n\n".join(
+        [
+            f"### {run.title}",
+            f"`{run.command}` made `{path.relative_to(ROOT)}`: {trained}.",
+            *said,
+            markdown_table(head, rows),
+            f"With {packages}.",
+        ]
+    )
+
+
+def updated_benches(text: str) -> str:
+    """Return the text of the page on benchmarks with the current section."""
+    return _replaced(text, bench_section(sorted(RESULTS.glob("bench_*.json"))))
+
+
 def _replaced(text: str, new: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -193,6 +228,7 @@ def main() -> None:
     given = parser.parse_args()
     README.write_text(updated(README.read_text()))
     KERNELS.write_text(updated_kernels(KERNELS.read_text()))
+    BENCHES.write_text(updated_benches(BENCHES.read_text()))
     if given.json:
         given.json.write_text(json.dumps(load_results(), indent=1) + "\n")
 

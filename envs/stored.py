@@ -23,6 +23,8 @@ from reward_synth.task import FieldReader, Source, TaskSpec
 
 NO_SEED = -1
 """Seed of a rollout whose reset was not recorded."""
+FIELDS_NAMED = "reward_synth_fields_named"
+"""In a data set's metadata: observations are fields by name, as rollouts hold them."""
 _PER_STEP = ("action", "sparse", "terminated", "truncated", "valid")
 
 
@@ -150,6 +152,10 @@ def from_minari(
         FieldMismatchError: A field does not come from the observation.
     """
     chosen = {item.name for item in task.fields} if names is None else set(names)
+    data = open_minari(dataset) if isinstance(dataset, str) else dataset
+    storage = getattr(data, "storage", None)
+    if storage is not None and storage.metadata.get(FIELDS_NAMED):
+        return [_named_episode(e, task, chosen) for e in data.iterate_episodes()]
     lost = [
         item.name
         for item in task.fields
@@ -161,8 +167,7 @@ def from_minari(
             "cannot be read. Leave them out with names=..., or record rollouts from "
             "the environment."
         )
-    episodes = open_minari(dataset).iterate_episodes()
-    return [_episode(episode, task, chosen) for episode in episodes]
+    return [_episode(episode, task, chosen) for episode in data.iterate_episodes()]
 
 
 def open_minari(dataset: Any) -> Any:
@@ -196,10 +201,28 @@ def _episode(episode: Any, task: TaskSpec, names: set[str]) -> Rollout:
         reader.read(_at(episode.observations, t), {}) for t in range(len(episode) + 1)
     ]
     table = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    return _of_table(episode, task, table, set(table))
+
+
+def _named_episode(episode: Any, task: TaskSpec, names: set[str]) -> Rollout:
+    """Read an episode whose observations are fields by name."""
+    missing = sorted(names - set(episode.observations))
+    if missing:
+        raise FieldMismatchError(
+            f"The data set lacks {', '.join(missing)} of {task.id!r}; it holds "
+            f"{', '.join(sorted(episode.observations))}. Leave them out with names=..."
+        )
+    table = {name: np.asarray(episode.observations[name]) for name in names}
+    early = {item.name for item in task.fields if item.at_reset}
+    return _of_table(episode, task, table, early & names)
+
+
+def _of_table(episode: Any, task: TaskSpec, table: Fields, early: set[str]) -> Rollout:
+    """Return a rollout of fields that have one row more than there are steps."""
     sparse = np.asarray(episode.rewards, np.float64)
     after = {name: values[1:] for name, values in table.items()}
     steps = Step(
-        before={name: values[:-1] for name, values in table.items()},
+        before={name: values[:-1] for name, values in table.items() if name in early},
         action=np.asarray(episode.actions),
         after=after,
         sparse=sparse,

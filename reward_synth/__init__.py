@@ -6,13 +6,15 @@
     env = reward_synth.wrap(gym.make("MountainCarContinuous-v0"), "runs/x/reward.py")
 
 Names load on first use: importing this package loads no simulator, no learner and no
-client of a model server.
+client of a model server. It registers the ids ``reward_synth/<Task>`` with Gymnasium.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from reward_synth.ids import register
 
 if TYPE_CHECKING:
     from reward_synth.api import (
@@ -97,3 +99,6 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """Return the public names."""
     return sorted(__all__)
+
+
+register()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, SupportsFloat
 
 import gymnasium as gym
@@ -14,8 +15,10 @@ ENV_REWARD = "env_reward"
 IS_SUCCESS = "is_success"
 
 
-def as_task(task: TaskSpec | Mapping[str, Any]) -> TaskSpec:
-    """Return a task given as such or as its JSON data."""
+def as_task(task: TaskSpec | Mapping[str, Any] | str | Path) -> TaskSpec:
+    """Return a task given as such, as its JSON data, or as a file."""
+    if isinstance(task, (str, Path)):
+        return TaskSpec.load(task)
     return task if isinstance(task, TaskSpec) else TaskSpec.from_dict(task)
 
 

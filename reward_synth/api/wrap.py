@@ -17,6 +17,7 @@ from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
 from reward_synth.task import TaskSpec, lanes_of
 from reward_synth.wrappers import BatchedDenseReward, DenseReward, VectorDenseReward
+from reward_synth.wrappers.sparse import as_task
 
 _OF_VECTORS = ("num_envs", "batched", "vectorization_mode", "vector_kwargs", "wrappers")
 """What ``gym.make_vec`` adds to the arguments of an environment."""
@@ -139,14 +140,8 @@ def _twin(env: Any) -> Callable[..., Any]:
     )
 
 
-def _task(
-    env: Any, task: TaskSpec | Mapping[str, Any] | str | Path | None
-) -> TaskSpec | Mapping[str, Any]:
-    if task is None:
-        return _described(env)
-    if isinstance(task, (str, Path)):
-        return TaskSpec.load(task)
-    return task
+def _task(env: Any, task: TaskSpec | Mapping[str, Any] | str | Path | None) -> TaskSpec:
+    return _described(env) if task is None else as_task(task)
 
 
 def _described(env: Any) -> TaskSpec:
@@ -155,6 +150,9 @@ def _described(env: Any) -> TaskSpec:
     Raises:
         UsageError: The vector's environments can be neither seen nor made.
     """
+    if isinstance(env, gym.Env) and env.has_wrapper_attr("asked"):
+        asked: TaskSpec = env.get_wrapper_attr("asked").task  # made by an id of ours
+        return asked
     if isinstance(env, gym.Env) and lanes_of(env) == 1:
         return describe_any(env, rollouts=0)
     inner = getattr(env.unwrapped, "envs", None)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from reward_synth.cli import bench, check, describe, generate, listing, training
+from reward_synth.cli import (
+    bench,
+    check,
+    describe,
+    export,
+    generate,
+    listing,
+    report,
+    training,
+    watch,
+)
 
 app = typer.Typer(
     name="reward_synth",
@@ -39,3 +49,6 @@ app.command("generate")(generate.generate)
 app.command("check")(check.check)
 app.command("train")(training.train)
 app.command("bench")(bench.bench)
+app.command("report")(report.report)
+app.command("watch")(watch.watch)
+app.command("export")(export.export)

@@ -267,6 +267,7 @@ def _show(result: Generated, ref: Any) -> None:
     # print, not rich: code must not be wrapped at the terminal's width
     print(f"\n{best.program.source.strip()}\n\nUse it:\n{snippet(result, ref)}\n")
     print(f"Report: {result.folder / 'report.md'}")
+    print(f"As a page: reward_synth report {result.folder}")
 
 
 def snippet(result: Generated, ref: Any) -> str:

@@ -32,17 +32,29 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, default=str) + "\n")
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the first column, which names the rows, is always whole."""
+def print_table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool = False
+) -> None:
+    """Print a table; the first column, which names the rows, is always whole.
+
+    Args:
+        head: Names of the columns.
+        rows: Cells, a row each.
+        whole: Fold no cell, however narrow the terminal: for tables of figures.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     first, *others = head
     width = max(cell_len(row[0]) for row in (head, *rows))
     table.add_column(first, no_wrap=True, min_width=width)
     for name in others:
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    out.print(table)
+    widest = sum(
+        max(map(cell_len, cells)) + 2 for cells in zip(head, *rows, strict=True)
+    )
+    screen = Console(highlight=False, width=widest) if whole else out
+    screen.print(table)
 
 
 def say(text: str) -> None:

@@ -19,6 +19,10 @@ RunFolder = Annotated[
 ]
 
 
+_SHOWN = ("task", "design", "runs", "success", "at the end", "steps to 90 %", "time")
+"""Columns of the printed table; the files have all."""
+
+
 class Format(Enum):
     """What a report is written as."""
 
@@ -92,6 +96,8 @@ def show_summary(run: RunData) -> None:
     summary = summarise(run, np.random.default_rng(0))
     head, rows = summary_table(summary)
     if rows:
-        print_table(head, rows)
+        shown = [head.index(name) for name in _SHOWN]
+        table = [[row[place] for place in shown] for row in rows]
+        print_table(_SHOWN, table, whole=True)
     for sentence in [*verdict(summary), *summary.warnings]:
         out.print(sentence, markup=False)

@@ -101,7 +101,11 @@ class Graph:
 
     def _number(self, node: Node) -> int:
         # 0.0 and -0.0 are equal in Python, NaN is not equal to itself, 1.0 equals True
-        exact = (type(node.value), math.copysign(1.0, node.value), repr(node.value))
+        exact = (
+            (type(node.value), math.copysign(1.0, node.value), repr(node.value))
+            if node.op == CONST
+            else None
+        )
         key = (node.op, node.args, node.entry, exact, node.kind)
         if key not in self._numbers:
             self._numbers[key] = len(self.nodes)

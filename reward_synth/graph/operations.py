@@ -37,6 +37,8 @@ def operation(graph: Graph, op: Op, args: list[Entries]) -> Entries:
 
 
 def _broadcast(entries: Entries, kind: Type, shape: tuple[int, ...]) -> Entries:
+    if kind.shape == shape:  # most are: long programs take half the time
+        return entries
     numbers = np.broadcast_to(np.arange(kind.size).reshape(kind.shape), shape)
     return [entries[int(number)] for number in np.ravel(numbers)]
 

@@ -32,7 +32,11 @@ from reward_synth.statistics import (
     stratified_bootstrap,
 )
 
+SEED = 0
+"""Of the resampling, so that the same run gives the same report."""
+
 __all__ = [
+    "SEED",
     "Cell",
     "DesignSummary",
     "Pair",

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from reward_synth.report.data import RunData
-from reward_synth.report.page.programs import short
 from reward_synth.report.plain import plain
-from reward_synth.report.summary import Summary, summarise, summary_table, verdict
-from reward_synth.report.words import count, duration, moment, plural
-
-SEED = 0
-"""Of the resampling, so that the same run gives the same report."""
+from reward_synth.report.summary import (
+    SEED,
+    Summary,
+    summarise,
+    summary_table,
+    verdict,
+)
+from reward_synth.report.words import count, duration, moment, plural, short
 
 
 def as_markdown(run: RunData) -> str:
@@ -40,7 +43,7 @@ def as_markdown(run: RunData) -> str:
 def as_json(run: RunData) -> str:
     """Return a report as JSON: ``run`` is the data, ``summary`` what it comes to.
 
-    What is not a finite number is null.
+    What is not a finite number is null. Pictures are left out.
 
     Raises:
         MissingExtraError: The extra ``report`` is not installed.
@@ -51,8 +54,9 @@ def as_json(run: RunData) -> str:
         ['run', 'summary', 'verdict']
     """
     summary = summarise(run, np.random.default_rng(SEED))
+    bare = replace(run, trials=tuple(replace(row, frames="") for row in run.trials))
     told = {
-        "run": run.to_dict(),
+        "run": bare.to_dict(),
         "summary": summary.to_dict(),
         "verdict": verdict(summary),
     }

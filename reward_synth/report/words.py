@@ -144,3 +144,13 @@ def cut(name: str, most: int = 17) -> str:
         'a very long name…'
     """
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def short(digest: str) -> str:
+    """Return enough of a digest to tell programs apart.
+
+    Example:
+        >>> short("c0ffee00c0ffee00")
+        'c0ffee00'
+    """
+    return digest[:8]

@@ -19,11 +19,6 @@ ENVIRONMENTS = {
     "misspelt": (("--env", "MountainCarContinous-v0"), 3, f"Did you mean {CAR!r}"),
     "strange": (("--env", "Qqqqq"), 3, "reward_synth envs"),
     "no-such-task": (("--env", "ManiSkill/PushCub-v1"), 3, "'ManiSkill/PushCube-v1'"),
-    "not-installed": (
-        ("--env", "Robotics/FetchReach-v4"),
-        3,
-        "pip install 'reward-synth[robotics]'",
-    ),
     "no-module": (("--env", "no_such_module:X-v0"), 3, "no module 'no_such_module'"),
     "no-env": ((), 2, "--env"),
     "kwargs-broken": (("--env", CAR, "--env-kwargs", "{"), 2, "not valid JSON"),
@@ -129,6 +124,16 @@ def test_what_is_wrong_with_an_environment(
     runs = place / "runs"
     assert not runs.exists() or list(runs.iterdir()) == []
     assert {item.name for item in place.iterdir()} - files <= {"runs"}
+
+
+@pytest.mark.parametrize("verb", ["generate", "describe"])
+def test_a_missing_simulator_names_its_extra(
+    cli: Cli, verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A family whose package is not installed says what installs it."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    said = refused(cli, (verb, "--env", "Robotics/FetchReach-v4"), 3)
+    assert "pip install 'reward-synth[robotics]'" in said
 
 
 @pytest.mark.parametrize("name", OPTIONS)

@@ -12,7 +12,7 @@ from tests.cli.tools import CAR, SECONDS, Cli, python
 
 HEAVY = {"torch", "stable_baselines3", "openai", "nle", "mujoco", "ray"}
 """Packages that have a door of their own."""
-NOT_FOR_HELP = HEAVY | {"numba", "gymnasium", "numpy"}
+NOT_FOR_HELP = HEAVY | {"numba", "scipy", "jinja2", "starlette"}
 SAY = "import sys; print(*{name.split('.')[0] for name in sys.modules})"
 
 

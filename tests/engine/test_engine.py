@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,45 @@ def test_leaving_the_loop_early_ends_what_still_runs(tmp_path: Path) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of it")
+def test_a_killed_parent_takes_its_workers_along(tmp_path: Path) -> None:
+    """``kill -9`` of the process that runs an engine ends what it runs."""
+    mark = tmp_path / "mark"
+    code = (
+        "import sys; from reward_synth.engine import Call, LocalEngine\n"
+        "from tests.engine import work\n"
+        "if __name__ == '__main__':\n"
+        "    list(LocalEngine(1).run([Call('a', work.hang, (sys.argv[1],))]))"
+    )
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    root = str(Path(__file__).parents[2])
+    parent = subprocess.Popen(
+        [sys.executable, str(script), str(mark)], env={**os.environ, "PYTHONPATH": root}
+    )
+    _until(lambda: mark.exists() and mark.read_text() != "")
+    worker = int(mark.read_text())
+    parent.kill()
+    parent.wait()
+    _until(lambda: not _alive(worker))
+
+
+def _alive(process: int) -> bool:
+    """A process that nobody has asked after yet is dead all the same."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def _until(true: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.02)
 
 
 def test_no_calls_have_no_results() -> None:

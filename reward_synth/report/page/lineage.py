@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from reward_synth.report.data import ProgramData
-from reward_synth.report.page.programs import by_digest, short
+from reward_synth.report.page.programs import by_digest
 from reward_synth.report.page.svg import Axes, tag
-from reward_synth.report.words import number
+from reward_synth.report.words import number, short
 
 _DOT = 3.2
 _WIDE, _HIGH = 900, 300

@@ -142,16 +142,6 @@ def by_digest(programs: Iterable[ProgramData]) -> dict[str, ProgramData]:
     return found
 
 
-def short(digest: str) -> str:
-    """Return enough of a digest to tell programs apart.
-
-    Example:
-        >>> short("c0ffee00c0ffee00")
-        'c0ffee00'
-    """
-    return digest[:8]
-
-
 def severities(findings: Sequence[FindingData]) -> str:
     """Return how many findings of each severity there are.
 

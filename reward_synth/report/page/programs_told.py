@@ -15,10 +15,10 @@ from reward_synth.report.page.programs import (
     general_findings,
     listing,
     severities,
-    short,
 )
 from reward_synth.report.page.templating import anchor
 from reward_synth.report.summary import Summary
+from reward_synth.report.words import short
 
 MOST = 300
 """Programs whose text a page holds, the chosen ones aside."""

@@ -13,8 +13,7 @@ import numpy as np
 from reward_synth.errors import MissingExtraError
 from reward_synth.report.data import RunData
 from reward_synth.report.plain import plain
-from reward_synth.report.summary import summarise
-from reward_synth.report.texts import SEED
+from reward_synth.report.summary import SEED, summarise
 
 STYLES = ("vendor/uplot/uPlot.min.css", "page.css")
 SCRIPTS = ("vendor/uplot/uPlot.iife.min.js", "page.js", "curves.js")

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reward_synth.report import words
 from reward_synth.report.page.lineage import told_scores
-from reward_synth.report.page.programs import short
+from reward_synth.report.words import short
 
 _HERE = Path(__file__).parent
 

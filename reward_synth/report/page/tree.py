@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from reward_synth.report.page.lineage import Node, told_scores
-from reward_synth.report.page.programs import short
 from reward_synth.report.page.svg import tag
 from reward_synth.report.page.templating import anchor
+from reward_synth.report.words import short
 
 _DEEPEST = 60
 """Lists within lists; what lies deeper stands in the last one."""
