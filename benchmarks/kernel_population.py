@@ -59,13 +59,21 @@ class _Scaled(ast.NodeTransformer):
         self._met = -1
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        if not isinstance(node.value, float):
+        value = node.value
+        if not isinstance(value, float) or value == 0.0:
             return node
         self._met += 1
         if self._met not in self._chosen:
             return node
         factor = 1 + self._rng.uniform(-_SPREAD, _SPREAD)
-        return ast.Constant(round(node.value * factor, 6))
+        return ast.Constant(round(value * factor, 6))
+
+
+def _scales(node: ast.AST) -> bool:
+    """Tell whether a node is a constant that a factor changes."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, float):
+        return False
+    return node.value != 0.0
 
 
 def related(program: Program, kin: str, count: int = RELATED) -> list[str]:
@@ -83,10 +91,7 @@ def related(program: Program, kin: str, count: int = RELATED) -> list[str]:
         (False, True)
     """
     tree = ast.parse(program.source).body[0]
-    constants = sum(
-        isinstance(node, ast.Constant) and isinstance(node.value, float)
-        for node in ast.walk(tree)
-    )
+    constants = sum(_scales(node) for node in ast.walk(tree))
     most = _CHANGED if kin == "siblings" else constants
     texts = []
     for seed in range(count):

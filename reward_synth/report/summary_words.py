@@ -163,7 +163,8 @@ def _sentence(pair: Pair) -> str:
     seen = pair if pair.difference.value >= 0.0 else pair.reversed()
     points = round(100 * seen.difference.value)
     scores = (
-        f"{seen.statistic} of success {percent(seen.of_a)} against {percent(seen.of_b)}"
+        f"{seen.statistic} of success {percent(seen.of_a)} against {percent(seen.of_b)} on "
+        f"{plural(len(seen.tasks), 'shared task')}"
     )
     where = f"higher mean on {seen.ahead} of {plural(len(seen.tasks), 'task')}"
     if not seen.difference.known:
@@ -178,6 +179,8 @@ def _sentence(pair: Pair) -> str:
             f"difference of {points} points, but the {ends} holds 0; {where}."
         )
     chance = f"{seen.improvement.value:.2f} ({_fractions(seen.improvement)})"
+    if not seen.improvement.excludes(0.5):
+        chance += ", so a single run may well go the other way"
     return (
         f"{seen.a} is better than {seen.b}: {scores}, a difference of {points} points "
         f"({ends}); {where}; a run of it beats one of {seen.b} with probability {chance}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from reward_synth.kernels import RewardKernel, loops, outlined
 from reward_synth.kernels import compile as compiling
 from reward_synth.kernels.emit import DType
 from reward_synth.kernels.intrinsics import FORMULAS
+from reward_synth.language import evaluate
 
 STATES = 37
 """Some whole groups of SIMD lanes, and a rest."""
@@ -80,17 +80,18 @@ def test_the_longest_formulas_are_called_first() -> None:
 
 
 @pytest.mark.parametrize("name", LONGEST)
-def test_the_longest_programs_compile_in_time(
+def test_the_longest_programs_mean_the_same(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No program that the language takes costs more than 3 s of the processor's time."""
+    """Out of line or without SIMD, float64 differs from the reference by rounding alone;
+    how long compiling takes stands in the benchmarks."""
     monkeypatch.setenv(compiling.CACHE, "")
     made = longest(name)
-    values = inputs(made, 8)
-    RewardKernel(typed("def compute_reward():\n    return {'one': 1.0}")).batch({})
-    start = time.process_time()
-    RewardKernel(typed(made.source), "float32").batch(values)
-    assert time.process_time() - start < 3.0
+    function = typed(made.source)
+    values = inputs(made, 1)
+    found = RewardKernel(function, "float64").batch(values)[:-1, 0]
+    expected = evaluate(function, {key: value[0] for key, value in values.items()})
+    np.testing.assert_allclose(found, list(expected.values()), rtol=1e-9, atol=1e-9)
 
 
 def test_rows_of_any_spacing_are_written() -> None:

@@ -26,7 +26,8 @@ def facts(summary: Summary) -> list[Fact]:
         return []
     nearest = max(pairs, key=lambda pair: pair.of_b)
     won = bool(summary.winner)
-    score = f"{percent(nearest.of_a)} success ({nearest.statistic})"
+    shared = plural(len(nearest.tasks), "shared task")
+    score = f"{percent(nearest.of_a)} success ({nearest.statistic} of {shared})"
     if summary.level:
         names = ", ".join([summary.leader, *summary.level])
         return [

@@ -72,15 +72,17 @@ def results(run: RunData, summary: Summary) -> str | None:
 
 
 def _group(cells: Sequence[Cell], shown: dict[str, Look]) -> list[dict[str, object]]:
-    done = [cell.success_any.value for cell in cells if cell.runs]
-    best = max(done, default=2.0)
+    done = [cell for cell in cells if cell.runs]
+    best_any = max((cell.success_any.value for cell in done), default=2.0)
+    best_last = max((cell.success_last.value for cell in done), default=2.0)
     if len(cells) > COLOURS + 1:  # too many to look through in the order of the run
         cells = sorted(cells, key=lambda cell: -_height(cell))
     return [
         {
             "cell": cell,
             "look": shown[cell.design],
-            "best": cell.success_any.value == best,
+            "best_any": cell.success_any.value == best_any,
+            "best_last": cell.success_last.value == best_last,
             "any": aggregates.meter(cell.success_any, shown[cell.design].style),
             "gap": words.fraction(cell.gap.value),
             "half": _reached(cell.to_half),
