@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 CONSTRAINTS := constraints/py311-cpu.txt
 GENERATE_EXTRAS := llm,train,mujoco,maniskill
 ARGS ?= --env ManiSkill
+SUITE ?= quick
 
-.PHONY: help generate test lint types layers compat docs clean
+.PHONY: help generate bench test lint types layers compat docs clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +33,9 @@ $(VENV)/.docs: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 
 generate: $(VENV)/.generate  ## Install and generate a reward; ARGS="--env Hopper-v5" passes options on.
 	$(BIN)/reward_synth generate $(ARGS)
+
+bench: $(VENV)/.test  ## Install and compare rewards on a suite; SUITE=quick is the default.
+	$(BIN)/reward_synth bench $(SUITE)
 
 test: $(VENV)/.test lint types layers  ## Install, lint, type-check and run every test.
 	$(BIN)/python -m pytest --doctest-modules reward_synth tests \

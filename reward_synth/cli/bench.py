@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reward_synth.benchmarks.suite import Suite
     from reward_synth.report import RunData
 
+_NEEDED = {"stable_baselines3": "train", "scipy": "report", "jinja2": "report"}
 SuiteName = Annotated[
     str | None,
     typer.Argument(
@@ -48,6 +49,7 @@ def bench(
         _list(as_json=as_json)
         return
     loaded = load_suite(suite)
+    _require_packages()
     engine = LocalEngine(jobs)
     name = f"bench-{loaded.name}"
     with run_folder(run, name, resume=resume) as folder, progress_bars() as bars:
@@ -60,6 +62,21 @@ def bench(
             return
         told = run_suite(loaded, folder, engine, only=only or (), watcher=watcher)
     _show(told, folder, as_json=as_json)
+
+
+def _require_packages() -> None:
+    """Refuse before anything is trained what could be neither trained nor told.
+
+    Raises:
+        MissingExtraError: A package is missing.
+    """
+    from importlib.util import find_spec
+
+    from reward_synth.errors import MissingExtraError
+
+    for package, extra in _NEEDED.items():
+        if find_spec(package) is None:
+            raise MissingExtraError(package, extra)
 
 
 def _list(*, as_json: bool) -> None:

@@ -23,7 +23,7 @@ def run_folder(run: str | None, name: str, *, resume: bool) -> Iterator[Path]:
     Args:
         run: What ``--run`` gave.
         name: Begins the name of a new folder.
-        resume: Take the newest unfinished run.
+        resume: Take the newest unfinished run, if there is one of this name.
 
     Raises:
         UsageError: Both were given, or there is no unfinished run.
@@ -36,7 +36,7 @@ def run_folder(run: str | None, name: str, *, resume: bool) -> Iterator[Path]:
         yield Path(run)
         return
     if resume:
-        found = latest_unfinished(ROOT)
+        found = latest_unfinished(ROOT, name)
         if found is None:
             raise UsageError(f"There is no unfinished run in {ROOT}/.")
         yield found

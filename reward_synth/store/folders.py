@@ -44,20 +44,25 @@ def new_run_folder(root: str | Path = "runs", name: str = "run") -> Path:
         raise folder_error(root, cause) from cause
 
 
-def latest_unfinished(root: str | Path = "runs") -> Path | None:
+def latest_unfinished(root: str | Path = "runs", name: str = "") -> Path | None:
     """Return the folder of the run that was started last and is not finished.
 
     Folders that hold no run that can be read are passed over.
+
+    Args:
+        root: Where runs lie.
+        name: Prefer runs of this name to others; see :func:`new_run_folder`.
     """
     root = Path(root)
     if not root.is_dir():
         return None
+    stem = f"{_slug(name)}-" if name else ""
     started = [
-        (created, folder)
+        (folder.name.startswith(stem), created, folder)
         for folder in root.iterdir()
         if (created := _start_of_unfinished(folder)) is not None
     ]
-    return max(started)[1] if started else None
+    return max(started)[2] if started else None
 
 
 def _start_of_unfinished(folder: Path) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -113,6 +114,25 @@ def test_misuse_is_one_line(
     assert len(result.err.strip().splitlines()) == 1
     assert "Traceback" not in result.err
     assert not Path("runs").exists() or not list(Path("runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("package", "extra"), [("scipy", "report"), ("jinja2", "report")]
+)
+def test_a_missing_package_is_named_before_anything_is_trained(
+    cli: Cli, suite: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the report needs is asked for at the start, and no folder is left behind."""
+    found = importlib.util.find_spec
+
+    def find(name: str, *rest: object) -> object:
+        return None if name == package else found(name)
+
+    monkeypatch.setattr("importlib.util.find_spec", find)
+    result = cli("bench", suite)
+    assert result.code == 3
+    assert f"pip install 'reward-synth[{extra}]'" in result.err
+    assert not Path("runs").exists()
 
 
 def test_suites_are_listed(cli: Cli) -> None:

@@ -411,3 +411,11 @@ class TestFolders:
         (tmp_path / "d").mkdir()
         (tmp_path / "d" / "run.sqlite").write_bytes(b"garbage " * 1000)
         assert latest_unfinished(tmp_path) == tmp_path / "c"
+
+    def test_a_run_of_the_same_name_comes_first(self, tmp_path: Path) -> None:
+        """An older run of the name is preferred to newer ones of others."""
+        for number, name in enumerate(["bench-quick-0001", "hopper-v5-0001"]):
+            clock = itertools.repeat(float(number)).__next__
+            RunStore.open(tmp_path / name, {}, clock=clock).close()
+        assert latest_unfinished(tmp_path, "bench-quick").name == "bench-quick-0001"  # type: ignore[union-attr]  # there is one
+        assert latest_unfinished(tmp_path, "Ant-v5") == tmp_path / "hopper-v5-0001"
