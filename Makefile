@@ -6,8 +6,10 @@ CONSTRAINTS := constraints/py311-cpu.txt
 GENERATE_EXTRAS := llm,train,mujoco,maniskill
 ARGS ?= --env ManiSkill
 SUITE ?= quick
+WORKERS ?= 2
+COMPAT := compat-1.1.1 compat-1.4.0
 
-.PHONY: help generate bench test lint types layers compat docs clean
+.PHONY: help generate bench test lint types layers compat $(COMPAT) docs clean
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +26,7 @@ $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate
-	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,docs,dev]'
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,verify,docs,dev]'
 	touch $@
 
 $(VENV)/.docs: $(BIN)/python pyproject.toml $(CONSTRAINTS)
@@ -37,10 +39,11 @@ generate: $(VENV)/.generate  ## Install and generate a reward; ARGS="--env Hoppe
 bench: $(VENV)/.test  ## Install and compare rewards on a suite; SUITE=quick is the default.
 	$(BIN)/reward_synth bench $(SUITE)
 
-test: $(VENV)/.test lint types layers  ## Install, lint, type-check and run every test.
-	$(BIN)/python -m pytest --doctest-modules reward_synth tests \
+test: $(VENV)/.test  ## Install, lint, type-check and run every test; WORKERS=2 at a time.
+	$(MAKE) --jobs=$(WORKERS) --output-sync=target lint types layers compat
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=worksteal \
+	    --doctest-modules reward_synth tests \
 	    --cov --cov-report=term:skip-covered --cov-fail-under=85
-	$(MAKE) compat
 
 lint: $(VENV)/.test  ## Style and import layers.
 	$(BIN)/ruff check .
@@ -52,13 +55,13 @@ types: $(VENV)/.test  ## mypy, strict.
 layers: $(VENV)/.test  ## Each layer imports only from below.
 	$(BIN)/lint-imports
 
-compat: $(VENV)/.test  ## The wrapper's tests on the oldest and the newest Gymnasium.
-	for version in 1.1.1 1.4.0; do \
-	    $(BIN)/python -m pip install --quiet --no-deps --upgrade \
-	        --target .compat/gymnasium-$$version gymnasium==$$version || exit 1; \
-	    PYTHONPATH=.compat/gymnasium-$$version $(BIN)/python -m pytest -q \
-	        tests/wrappers -p no:cacheprovider || exit 1; \
-	done
+compat: $(COMPAT)  ## The wrapper's tests on the oldest and the newest Gymnasium.
+
+$(COMPAT): compat-%: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade \
+	    --target .compat/gymnasium-$* gymnasium==$*
+	PYTHONPATH=.compat/gymnasium-$* $(BIN)/python -m pytest -q \
+	    tests/wrappers -p no:cacheprovider
 
 docs: $(VENV)/.docs  ## Build the documentation as a site in site/.
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs site
