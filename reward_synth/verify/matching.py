@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations, permutations
 
+from reward_synth.errors import MissingExtraError
+
+try:
+    # Here and not on use: the first import takes longer than any verification may.
+    from scipy.optimize import linear_sum_assignment
+except ImportError:
+    raise MissingExtraError("scipy", "verify") from None
+
 Pairs = list[tuple[int, int]]
 _TRIED = 6
 """Permutations of so many are tried one by one: faster than SciPy's start."""
@@ -24,8 +32,8 @@ def best_assignment(quality: Sequence[Sequence[float]]) -> tuple[float, Pairs]:
     rows, columns = len(quality), len(quality[0]) if quality else 0
     if not rows or not columns:
         return 0.0, []
-    if rows == columns == 1:
-        pairs = [(0, 0)]
+    if rows == 1:
+        pairs = [(0, max(range(columns), key=quality[0].__getitem__))]
     elif max(rows, columns) <= 3:  # noqa: PLR2004 - at most six orders
         pairs = _tried(quality, rows, columns)
     else:
@@ -45,8 +53,6 @@ def _tried(quality: Sequence[Sequence[float]], rows: int, columns: int) -> Pairs
 
 
 def _solved(quality: Sequence[Sequence[float]]) -> Pairs:
-    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - an extra
-
     rows, columns = linear_sum_assignment(quality, maximize=True)
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True)]
 

@@ -22,7 +22,7 @@ def look_up(item: Any, key: str) -> Any:
         >>> look_up({"role": "user"}, "role")
         'user'
     """
-    if isinstance(item, Mapping):
+    if type(item) is dict or isinstance(item, Mapping):
         return item.get(key)
     return getattr(item, key, None)
 

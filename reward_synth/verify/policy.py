@@ -88,7 +88,7 @@ class Policy:
         """Refuse settings under which the laws of the score do not hold."""
         if self.syntax not in _SYNTAXES:
             raise UsageError(f"syntax must be one of {_SYNTAXES}: {self.syntax!r}.")
-        if not (0 <= self.order <= 1 and 0 <= self.keys and self.name + self.keys < 1):
+        if not (0 <= self.order <= 1 and self.keys >= 0 and self.name + self.keys < 1):
             raise UsageError(
                 "order is a share from 0 to 1, and name and keys are shares that leave "
                 f"something for values (name + keys < 1); received {self.order:g}, "

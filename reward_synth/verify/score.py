@@ -28,8 +28,6 @@ from reward_synth.verify.policy import Policy
 from reward_synth.verify.quality import CallScorer, Grade
 from reward_synth.verify.values import equal
 
-_NOTHING: Grade = (0.0, 0.0, 0.0)
-
 
 @dataclass(frozen=True, slots=True)
 class Graded:
@@ -125,6 +123,8 @@ def _group(
     columns: list[int],
     scorer: CallScorer,
 ) -> _Group:
+    if len(rows) == len(columns) == 1:
+        return _pair(golds, calls, (rows[0], columns[0]), scorer)
     grades = {(r, c): scorer.grade(golds[r], calls[c]) for r in rows for c in columns}
     kept, right = _without_copies(calls, rows, columns, grades, scorer)
     quality = [[grades[r, c][0] for c in kept] for r in rows]
@@ -145,6 +145,17 @@ def _group(
         guessed,
         grades,
     )
+
+
+def _pair(
+    golds: Sequence[GoldCall],
+    calls: Sequence[ToolCall],
+    pair: tuple[int, int],
+    scorer: CallScorer,
+) -> _Group:
+    """Return the group of a name that is expected once and was called once."""
+    found = scorer.grade(golds[pair[0]], calls[pair[1]])
+    return _Group(found[0], 1, 0, 0, 0, [pair], False, {pair: found})
 
 
 def _without_copies(

@@ -8,6 +8,8 @@ from typing import Any
 
 from reward_synth.verify.policy import ValuePolicy
 
+_SIMPLE = (str, int)
+
 
 def equal(expected: Any, found: Any, policy: ValuePolicy) -> bool:
     """Return whether two JSON values are equal under a policy.
@@ -20,6 +22,12 @@ def equal(expected: Any, found: Any, policy: ValuePolicy) -> bool:
         >>> equal("é", "e\N{COMBINING ACUTE ACCENT}", ValuePolicy())
         True
     """
+    if (
+        type(expected) in _SIMPLE
+        and type(found) is type(expected)
+        and found == expected
+    ):
+        return True  # the usual case, first
     if isinstance(expected, str):
         return isinstance(found, str) and _same_text(expected, found, policy)
     if expected is None or isinstance(expected, bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reward_synth.verify.calls import Expected, ToolCall
+from reward_synth.verify.calls import Expected, GoldCall, ToolCall
 from reward_synth.verify.gold import expect
 from reward_synth.verify.limits import UnreadableError
 from reward_synth.verify.policy import Policy
@@ -73,6 +73,11 @@ class ToolCallVerifier:
             "invalid_output", trouble.error_type, trouble.text, -self.policy.penalty
         )
 
+    def _problems(
+        self, gold: GoldCall, call: ToolCall, quality: float
+    ) -> tuple[Problem, ...]:
+        return () if quality >= 1.0 else self._scorer.problems(gold, call)
+
     def _matches(
         self, found: Graded, calls: Sequence[ToolCall], gold: Expected
     ) -> tuple[Match, ...]:
@@ -81,7 +86,7 @@ class ToolCallVerifier:
                 gold.calls[row],
                 calls[column],
                 quality,
-                self._scorer.problems(gold.calls[row], calls[column]),
+                self._problems(gold.calls[row], calls[column], quality),
             )
             for row, column, quality in found.pairs
         ]

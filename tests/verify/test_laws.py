@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from reward_synth.verify import Policy, ToolCall, ToolCallVerifier, expect
 
-VALUES = st.sampled_from([0, 1, 1.5, "x", "1", True, False, None, [1], [1, 2], {"k": 1}])
+VALUES = st.sampled_from(
+    [0, 1, 1.5, "x", "1", True, False, None, [1], [1, 2], {"k": 1}]
+)
 ARGUMENTS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 CALLS = st.builds(
     lambda name, arguments: {"name": name, "arguments": arguments},
@@ -69,7 +71,9 @@ def test_gold_scores_one(gold: Any, policy: Policy, ordered: bool) -> None:
 
 
 @given(ANSWERS, GOLD, POLICIES, ORDERED)
-def test_scores_are_bounded(answer: Any, gold: Any, policy: Policy, ordered: bool) -> None:
+def test_scores_are_bounded(
+    answer: Any, gold: Any, policy: Policy, ordered: bool
+) -> None:
     """Every score is finite and lies in [-penalty, 1]."""
     found = score(answer, gold, policy, ordered)
     assert math.isfinite(found)
@@ -184,7 +188,8 @@ def test_the_spelling_of_json_means_nothing(
 ) -> None:
     """White space within the JSON of tags changes nothing."""
     blocks = [
-        f"<tool_call>\n{json.dumps(call, indent=indent)}\n</tool_call>" for call in answer
+        f"<tool_call>\n{json.dumps(call, indent=indent)}\n</tool_call>"
+        for call in answer
     ]
     assert score("\n".join(blocks), gold, Policy()) == score(answer, gold, Policy())
 
