@@ -1,9 +1,12 @@
 """Reports: what was measured, told as a page, as a table, or as data."""
 
 from reward_synth.report.data import (
+    AuditData,
     Cost,
     DesignData,
     FindingData,
+    LabelData,
+    MatrixData,
     Measured,
     ProgramData,
     RunData,
@@ -12,9 +15,12 @@ from reward_synth.report.data import (
 )
 
 __all__ = [
+    "AuditData",
     "Cost",
     "DesignData",
     "FindingData",
+    "LabelData",
+    "MatrixData",
     "Measured",
     "ProgramData",
     "RunData",

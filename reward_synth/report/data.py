@@ -7,12 +7,14 @@ so a report can be made again from a file, and on another machine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 State = Literal["running", "stopped", "finished"]
 Kind = Literal["sparse", "expert", "program"]
+Outcome = Literal["passed", "failed", "not checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,49 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelData:
+    """Labels of one kind from one origin, such as a model's judgements of captions."""
+
+    name: str
+    """What was labelled."""
+    origin: str
+    """Who gave the labels: ``language model``, ``person``, ``rule`` …"""
+    source: str = ""
+    """Which one: the model's name, the file, the rule."""
+    given: Mapping[str, int] = field(default_factory=dict)
+    """How often each label was given."""
+    asked: int = 0
+    """Items that a label was asked for; what is not in ``given`` has none."""
+    examples: tuple[tuple[str, str], ...] = ()
+    """A few items, each with its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixData:
+    """How far apart things are, each from each other."""
+
+    title: str
+    about: str
+    """A sentence: what the numbers mean, and which are near."""
+    names: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    """A row for each name, from it to every name; NaN: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditData:
+    """One check of an audit and how it ended."""
+
+    subject: str
+    """What was audited: a program, a design, a verifier."""
+    check: str
+    """The rule, in a sentence."""
+    outcome: Outcome
+    text: str = ""
+    """What was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunData:
     """Everything that a report tells."""
 
@@ -159,6 +204,9 @@ class RunData:
     cost: Cost = field(default_factory=Cost)
     notes: tuple[str, ...] = ()
     """What was skipped, replaced or defaulted, a sentence each."""
+    labels: tuple[LabelData, ...] = ()
+    distances: tuple[MatrixData, ...] = ()
+    audits: tuple[AuditData, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -167,6 +215,8 @@ class RunData:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> RunData:
         """Return what :meth:`to_dict` gave, also after a journey through JSON.
+
+        Data that lacks labels, distances or audits has none.
 
         Example:
             >>> data = RunData("t", "", "cmd", 0.0, "finished", (TaskData("CartPole-v1"),),
@@ -181,6 +231,9 @@ class RunData:
             "programs": tuple(_program(item) for item in data["programs"]),
             "cost": Cost(**data["cost"]),
             "notes": tuple(data["notes"]),
+            "labels": tuple(_labels(item) for item in data.get("labels", ())),
+            "distances": tuple(_matrix(item) for item in data.get("distances", ())),
+            "audits": tuple(AuditData(**item) for item in data.get("audits", ())),
         }
         return cls(**{**data, **rest})
 
@@ -200,3 +253,16 @@ def _program(data: Mapping[str, Any]) -> ProgramData:
         "findings": tuple(FindingData(**item) for item in data["findings"]),
     }
     return ProgramData(**{**data, **rest})
+
+
+def _labels(data: Mapping[str, Any]) -> LabelData:
+    pairs = tuple((item, label) for item, label in data["examples"])
+    return LabelData(**{**data, "examples": pairs})
+
+
+def _matrix(data: Mapping[str, Any]) -> MatrixData:
+    rows = tuple(
+        tuple(math.nan if value is None else value for value in row)
+        for row in data["values"]
+    )
+    return MatrixData(**{**data, "names": tuple(data["names"]), "values": rows})

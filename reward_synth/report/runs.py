@@ -92,6 +92,9 @@ def _joined(old: RunData, new: RunData) -> RunData:
         trials=_union(old.trials, new.trials, "key", "task", "design"),
         programs=_union(old.programs, new.programs, "digest", "task", "design"),
         notes=tuple(dict.fromkeys([*old.notes, *new.notes])),
+        labels=_union(old.labels, new.labels, "name", "origin", "source"),
+        distances=_union(old.distances, new.distances, "title"),
+        audits=_union(old.audits, new.audits, "subject", "check"),
     )
 
 

@@ -13,7 +13,14 @@ from itertools import combinations
 import numpy as np
 
 from reward_synth.report.data import DesignData, Measured, RunData, TrialData
-from reward_synth.report.summary_data import Cell, DesignSummary, Pair, Summary
+from reward_synth.report.standings import standings
+from reward_synth.report.summary_data import (
+    Cell,
+    DesignSummary,
+    Pair,
+    Standing,
+    Summary,
+)
 from reward_synth.report.summary_words import summary_table, verdict, warnings_of
 from reward_synth.statistics import (
     Interval,
@@ -40,6 +47,7 @@ __all__ = [
     "Cell",
     "DesignSummary",
     "Pair",
+    "Standing",
     "Summary",
     "summarise",
     "summary_table",
@@ -106,7 +114,9 @@ def summarise(run: RunData, rng: np.random.Generator) -> Summary:
     )
     strange = sorted(groups.keys() - set(order))
     warnings = (*warnings_of(cells), *map(_left_out, strange))
-    return Summary(cells, designs, pairs, _leader(scores), warnings)
+    leader = _leader(scores)
+    found = standings(cells, pairs, leader, rng)
+    return Summary(cells, designs, pairs, leader, found, warnings)
 
 
 def _left_out(key: tuple[str, str]) -> str:

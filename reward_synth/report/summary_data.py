@@ -13,6 +13,9 @@ from reward_synth.statistics import Interval, Normalised, Profile, Reached
 
 FEW = 5
 """With fewer runs than this an interval is marked."""
+FAILS = 0.5
+"""Below this mean success a design is said to fail on a task."""
+Place = Literal["wins", "ahead", "level", "behind", "loses", "alone", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,46 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """The leading design on one task, beside the best other design there.
+
+    Example:
+        >>> Standing("Reach", 0.9, "hand", 0.5, Interval(0.4, -0.1, 0.9)).place
+        'ahead'
+    """
+
+    task: str
+    own: float
+    """Mean success of the leader; NaN: no result."""
+    rival: str
+    """The best other design; empty: none has a result."""
+    of_rival: float
+    difference: Interval
+    """``own - of_rival``."""
+    wins: bool = False
+    """True if the interval of the difference to every other design is above 0."""
+    loses: bool = False
+    """True if that to any other design is below 0."""
+
+    @property
+    def place(self) -> Place:
+        """Where the leader stands, in a word."""
+        if math.isnan(self.own):
+            return "missing"
+        if not self.rival:
+            return "alone"
+        if self.wins or self.loses:
+            return "wins" if self.wins else "loses"
+        gap = self.difference.value
+        return "level" if gap == 0.0 else "ahead" if gap > 0.0 else "behind"
+
+    @property
+    def fails(self) -> bool:
+        """True if fewer than half of the leader's episodes succeed."""
+        return self.own < FAILS
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What a run's results come to.
 
@@ -134,6 +177,8 @@ class Summary:
     """Each two designs that share a task, once."""
     leader: str = ""
     """The design with the highest score on the tasks that all designs have."""
+    standings: tuple[Standing, ...] = ()
+    """The leader on each task that has results."""
     warnings: tuple[str, ...] = field(default=())
 
     @property

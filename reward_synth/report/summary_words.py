@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reward_synth.report.summary_data import FEW, Cell, DesignSummary, Pair, Summary
-from reward_synth.report.words import MISSING, count, duration, number, percent, plural
+from reward_synth.report.words import (
+    MINUS,
+    MISSING,
+    count,
+    duration,
+    number,
+    percent,
+    plural,
+)
 from reward_synth.statistics import Interval, Reached
 
 HEAD = (
@@ -134,7 +142,7 @@ def _reached(item: Reached) -> str:
 
 def _ends(item: Interval, scale: float) -> str:
     low, high = (round(scale * end) + 0 for end in (item.low, item.high))
-    return f"{low} to {high}"
+    return f"{low} to {high}".replace("-", MINUS)
 
 
 def _alone(design: DesignSummary) -> str:
@@ -161,29 +169,32 @@ def _head(summary: Summary) -> str:
 def _sentence(pair: Pair) -> str:
     """Return one comparison in words, the better design first."""
     seen = pair if pair.difference.value >= 0.0 else pair.reversed()
-    points = round(100 * seen.difference.value)
+    shared = plural(len(seen.tasks), "shared task")
     scores = (
-        f"{seen.statistic} of success {percent(seen.of_a)} against {percent(seen.of_b)} on "
-        f"{plural(len(seen.tasks), 'shared task')}"
+        f"{percent(seen.of_a)} success against {percent(seen.of_b)} "
+        f"({seen.statistic} over {shared})"
     )
-    where = f"higher mean on {seen.ahead} of {plural(len(seen.tasks), 'task')}"
+    tasks = plural(len(seen.tasks), "task")
+    where = f"{seen.a} has the higher mean on {seen.ahead} of {tasks}"
     if not seen.difference.known:
         return (
-            f"{seen.a} against {seen.b}: {scores}, {where}; with one run on a task, "
+            f"{seen.a} against {seen.b}: {scores}. {where}; with one run on a task, "
             "chance cannot be told from a difference."
         )
-    ends = f"95 % interval {_ends(seen.difference, 100)} points"
+    points = round(100 * seen.difference.value)
+    ends = f"{_ends(seen.difference, 100)} points (95 % interval)"
     if not seen.sure:
         return (
-            f"{seen.a} and {seen.b} are not told apart by these runs: {scores}, a "
-            f"difference of {points} points, but the {ends} holds 0; {where}."
+            f"{seen.a} and {seen.b} are not told apart by these runs: {scores}, "
+            f"{points} points more; other seeds might give {ends}, so perhaps none. {where}."
         )
     chance = f"{seen.improvement.value:.2f} ({_fractions(seen.improvement)})"
     if not seen.improvement.excludes(0.5):
         chance += ", so a single run may well go the other way"
     return (
-        f"{seen.a} is better than {seen.b}: {scores}, a difference of {points} points "
-        f"({ends}); {where}; a run of it beats one of {seen.b} with probability {chance}."
+        f"{seen.a} is better than {seen.b}: {scores}, {points} points more; other "
+        f"seeds might give {ends}. {where}; a run of it beats one of {seen.b} with probability "
+        f"{chance}."
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from reward_synth.report.data import RunData
 from reward_synth.report.plain import plain
+from reward_synth.report.standings import told_standings
 from reward_synth.report.summary import (
     SEED,
     Summary,
@@ -80,8 +81,9 @@ def _head(run: RunData) -> str:
 
 def _verdict(summary: Summary) -> str:
     said = [line(text) for text in verdict(summary)]
+    placed = [line(text) for text in told_standings(summary.standings, summary.leader)]
     minded = [f"> {line(text)}" for text in summary.warnings]
-    return "\n\n".join([*said, *minded])
+    return "\n\n".join([*said, *placed, *minded])
 
 
 def _table(summary: Summary) -> str:

@@ -10,6 +10,7 @@ MISSING = "\N{EN DASH}"
 """Stands where there is no number."""
 TO = "\N{EN DASH}"
 """Stands between the ends of an interval."""
+MINUS = "\N{MINUS SIGN}"
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _LARGE, _EXACT = 10_000, 1000
 METRICS: Mapping[str, str] = {
@@ -81,6 +82,20 @@ def measured(metric: str, value: float | None) -> str:
         ('50 %', '0.5')
     """
     return percent(value) if metric.startswith("success") else number(value)
+
+
+def points(share: float) -> str:
+    """Return a difference of shares in percentage points, with its sign.
+
+    Example:
+        >>> points(0.1), points(0.004), points(0.0), points(-0.06) == f"{MINUS}6"
+        ('+10', '+0.4', '0', True)
+    """
+    if not math.isfinite(share):
+        return MISSING
+    value = 100 * share
+    told = f"{value:+.{1 if abs(value) < 1 else 0}f}"
+    return "0" if float(told) == 0 else told.replace("-", MINUS)
 
 
 def span(low: float | None, high: float | None, *, share: bool = True) -> str:

@@ -1,4 +1,7 @@
-"""A real browser for tests of pages, where there is one."""
+"""A real browser for tests of pages, where there is one.
+
+The one place that starts a browser: reports and the live view are tested with it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SECONDS = 90
+"""Longest wait for anything; far above what is needed."""
 LIBRARY_MISSING = "playwright is not installed (pip install playwright)"
 BROWSER_MISSING = f"no Chromium on this machine (looked for {', '.join(_NAMES)})"
 
@@ -32,17 +36,24 @@ def chromium() -> Iterator[Any]:
 
 
 class Opened:
-    """A page in the browser, and everything that it complained of or asked for."""
+    """A page in the browser, and everything that it complained of or asked for.
 
-    def __init__(self, browser: Any, path: Path, **settings: Any) -> None:
+    Args:
+        browser: What :func:`chromium` gives.
+        address: What to open.
+        settings: Of the browser's context: ``viewport``, ``color_scheme`` …
+    """
+
+    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
         self.context = browser.new_context(**settings)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(1000 * SECONDS)
         self.said: list[str] = []
         self.asked: list[str] = []
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.goto(path.as_uri())
+        self.page.goto(address)
 
     def drawn(self) -> None:
         """Wait until a chart near the window is drawn."""

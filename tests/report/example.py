@@ -1,4 +1,4 @@
-"""Runs as they are measured: a suite, a search, one that is still going, a hostile one."""
+"""Runs as they are measured: a suite, a search, a going one, one with extras, a hostile one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from dataclasses import replace
 import numpy as np
 
 from reward_synth.report.data import (
+    AuditData,
     Cost,
     DesignData,
     FindingData,
+    LabelData,
+    MatrixData,
     Measured,
     ProgramData,
     RunData,
@@ -337,6 +340,42 @@ def going() -> RunData:
     return replace(whole, state="running", trials=tuple(rows))
 
 
+def extras() -> RunData:
+    """Return a suite with labels, distances and audits, that lacks one training arm."""
+    whole = suite(frames=False)
+    gone = (TASKS[1], "expert")
+    return replace(
+        whole,
+        trials=tuple(x for x in whole.trials if (x.task, x.design) != gone),
+        notes=(f"expert is left out on {TASKS[1]}: it has no dense reward.",),
+        labels=(
+            LabelData(
+                "pairs of captions",
+                "language model",
+                "qwen3-coder-30b",
+                {"first": 30, "second": 50},
+                100,
+                (("You find gold. / You are hungry.", "first"),),
+            ),
+        ),
+        distances=(
+            MatrixData(
+                "Distances of rewards",
+                "0: both order all behaviour alike; 1: the opposite way.",
+                ("expert", "symbolic", "sparse"),
+                ((0.0, 0.25, float("nan")), (0.25, 0.0, 1.0), (0.5, 1.0, 0.0)),
+            ),
+        ),
+        audits=(
+            AuditData("symbolic", "Pays nothing for standing still.", "passed"),
+            AuditData(
+                "expert", "A longer episode earns no more.", "failed", "+3 paid."
+            ),
+            AuditData("sparse", "Success alone is paid.", "not checked"),
+        ),
+    )
+
+
 def empty() -> RunData:
     """Return a run that has just begun."""
     return RunData(
@@ -404,4 +443,11 @@ def hostile() -> RunData:
         versions={HOSTILE: HOSTILE},
         machine={HOSTILE: HOSTILE},
         notes=(HOSTILE,),
+        labels=(
+            LabelData(
+                HOSTILE, HOSTILE, HOSTILE, {HOSTILE: 1}, 2, ((HOSTILE, HOSTILE),)
+            ),
+        ),
+        distances=(MatrixData(HOSTILE, HOSTILE, (HOSTILE,), ((float("nan"),),)),),
+        audits=(AuditData(HOSTILE, HOSTILE, "failed", HOSTILE),),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import re
 import subprocess
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from reward_synth.errors import MissingExtraError
-from reward_synth.report.data import RunData
-from reward_synth.report.page import render_page, write_page
+from reward_synth.report.data import Measured, RunData, TrialData
+from reward_synth.report.page import Live, render_page, served_policy, write_page
 from reward_synth.report.page.sections import SECTIONS, Section, rendered
 from reward_synth.report.summary import Summary
-from tests.report.example import empty, going, hostile, search, suite
+from reward_synth.report.words import MINUS, MISSING
+from tests.report.example import TASKS, empty, extras, going, hostile, search, suite
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 
@@ -40,7 +42,27 @@ class Outline(html.parser.HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("make", [suite, search, going, empty, hostile])
+def in_section(text: str, name: str) -> str:
+    """Return the HTML of one section."""
+    found = re.search(rf'<section id="{name}".*?</section>', text, re.DOTALL)
+    assert found is not None, name
+    return found[0]
+
+
+def words_of(text: str, name: str) -> str:
+    """Return what one section says, without tags."""
+    bare = re.sub(r"<script.*?</script>|<svg.*?</svg>", "", in_section(text, name))
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", bare)).split())
+
+
+def scored(trial: TrialData, success: float) -> Measured:
+    """Return a last evaluation that is a little other for each seed."""
+    near = success + 0.01 * (trial.seed % 3 - 1)
+    at = trial.curve[-1]
+    return replace(at, success_any=near, success_last=near)
+
+
+@pytest.mark.parametrize("make", [suite, search, going, extras, empty, hostile])
 def test_every_tag_is_closed_and_every_name_is_unique(make: object) -> None:
     """Whatever the run holds, the page is well formed, and no id stands twice."""
     assert callable(make)
@@ -76,6 +98,110 @@ def test_the_policy_forbids_everything_that_is_not_ours() -> None:
     assert policy.count("sha256-") == 5
 
 
+def test_a_served_page_leaves_the_policy_to_its_header() -> None:
+    """It names the server's style and script and its digest; the header's policy is the
+    saved page's, and allows this server beside what stands in the page."""
+    live = Live("/own.css", "/own.js", 'a"b')
+    text = render_page(empty(), live)
+    assert "Content-Security-Policy" not in text
+    (script,) = [a for t, a in Outline(text).tags if t == "script" and "src" in a]
+    assert script == {"src": "/own.js", "data-digest": 'a"b'}
+    assert '<link rel="stylesheet" href="/own.css">' in text
+    saved = re.findall(r'Policy" content="([^"]*)"', render_page(empty()))[0]
+    served = served_policy()
+    assert served.replace(" 'self'", "").startswith(html.unescape(saved))
+    assert re.findall(r"(\S+-src)[^;]* 'self'", served) == [
+        "style-src",
+        "script-src",
+        "connect-src",
+    ]
+    assert served.endswith("; connect-src 'self'; frame-ancestors 'none'")
+
+
+def test_the_page_says_where_the_leader_fails_or_loses() -> None:
+    """A line for each task: symbolic wins three with 90 % against 50 %, and loses the
+    last with 10 % against 90 %, where it fails in most episodes."""
+    run = suite(seeds=6, frames=False)
+    last = run.tasks[-1].name
+    reached = {"symbolic": (0.9, 0.1), "expert": (0.5, 0.9), "sparse": (0.2, 0.05)}
+    trials = tuple(
+        replace(row, curve=(scored(row, reached[row.design][row.task == last]),))
+        for row in run.trials
+    )
+    text = words_of(render_page(replace(run, trials=trials)), "summary")
+    assert f"symbolic has the highest success on 3; it loses on {last}." in text
+    assert f"It fails in most episodes on {last}." in text
+    line = rf"{last} loses fails in most episodes 10 % expert 90 % {MINUS}80 \("
+    assert re.search(line, text.replace("\xa0", " "))
+    assert text.count(" wins ") == 3
+
+
+def test_a_missing_arm_is_explained_where_it_is_missed() -> None:
+    """In the verdict, in what is compared, in the table, and at its curves."""
+    text = render_page(extras())
+    why = f"expert is left out on {TASKS[1]}: it has no dense reward."
+    for section in ("summary", "compared", "results"):
+        assert why in words_of(text, section), section
+    assert "Not trained here: expert." in words_of(text, "curves")
+    no_reason = replace(extras(), notes=("expert is nice.", f"{TASKS[1]}-x expert"))
+    said = words_of(render_page(no_reason), "results")
+    assert f"expert on {TASKS[1]}: not trained; the run does not say why." in said
+
+
+def test_every_word_of_the_trade_is_explained_beside_its_use() -> None:
+    """The verdict explains what it says, and nothing that it does not say."""
+    run = replace(
+        suite(frames=False),
+        designs=(
+            *suite().designs[:2],
+            replace(suite().designs[2], about="By screening."),
+        ),
+    )
+    said = re.findall(r"<dt>([^<]*)</dt> <dd>", in_section(render_page(run), "summary"))
+    assert said == [
+        *("IQM", "points", "95 % interval", "not told apart", "seed"),
+        *("dense reward", "screening"),
+    ]
+    first = in_section(render_page(empty()), "summary")
+    assert "<dt>" not in first
+
+
+def test_curves_say_what_lines_and_bands_are() -> None:
+    """Beside each chart: of how many seeds the line is the mean, and what the band is."""
+    curves = words_of(render_page(suite(frames=False)), "curves")
+    assert curves.count("line: mean of 3 seeds; band: lowest to highest seed") == 4
+    assert "is no 95 % interval" in curves
+    lone = words_of(render_page(suite(seeds=1, frames=False)), "curves")
+    assert "line: mean of 1 seed;" in lone
+    assert "One seed has no band" in lone
+
+
+def test_labels_stand_with_their_origin() -> None:
+    """Who gave them, how often each, and how many were asked for in vain."""
+    text = words_of(render_page(extras()), "labels")
+    assert "Given by: language model (qwen3-coder-30b)." in text
+    assert "second 50 50 % first 30 30 % no label 20 20 %" in text
+    assert "You find gold. / You are hungry. first" in text
+
+
+def test_distances_stand_as_a_shaded_table() -> None:
+    """Each name from each other; the farthest has the darkest shade, unknown none."""
+    text = in_section(render_page(extras()), "distances")
+    assert '<td class="n s4">1</td>' in text
+    assert '<td class="n s1">0.25</td>' in text
+    assert f'<td class="n s0">{MISSING}</td>' in text
+
+
+def test_audits_tell_failures_first() -> None:
+    """Counts, then each check, those that failed on top."""
+    text = words_of(render_page(extras()), "audits")
+    assert "1 failed, 1 not checked, 1 passed." in text
+    places = [
+        text.index(name) for name in ("failed expert", "not checked s", "passed s")
+    ]
+    assert places == sorted(places)
+
+
 def test_equal_runs_give_equal_pages() -> None:
     """A page depends on its run alone, so a live page can tell what changed."""
     assert render_page(suite(frames=False)) == render_page(suite(frames=False))
@@ -102,15 +228,16 @@ def test_a_new_section_is_a_function_and_a_line() -> None:
 
 
 def test_what_does_not_apply_is_left_out() -> None:
-    """A run that has just begun tells its state and its command, and no more."""
+    """A run that has just begun tells its state, its designs and its command."""
     ids = re.findall(r'<section id="([^"]+)"', render_page(empty()))
-    assert ids == ["state", "summary", "reproduce"]
+    assert ids == ["state", "summary", "compared", "reproduce"]
 
 
 def test_the_sections_stand_in_order() -> None:
     """State, verdict, results, all tasks, curves, programs, lineage, cost, command."""
     ids = re.findall(r'<section id="([^"]+)"', render_page(search()))
-    assert ids == [item.id for item in SECTIONS if item.id not in {"frames", "notes"}]
+    gone = {"frames", "labels", "distances", "audits", "notes"}
+    assert ids == [item.id for item in SECTIONS if item.id not in gone]
 
 
 def test_failures_are_told() -> None:

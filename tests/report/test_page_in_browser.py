@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from reward_synth.report.data import (
+    DesignData,
+    Measured,
+    RunData,
+    TaskData,
+    TrialData,
+)
 from reward_synth.report.page import render_page, write_page
 from tests.report.browser import Opened, chromium
-from tests.report.example import going, hostile, search, suite
+from tests.report.example import extras, going, hostile, search, suite
 
 CONTRAST = """() => {
   const lit = (rgb) => rgb.map((v) => v / 255)
@@ -56,7 +64,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return made
 
 
-MAKERS = (suite, search, going, hostile)
+MAKERS = (suite, search, going, extras, hostile)
 
 
 @pytest.mark.parametrize("name", [make.__name__ for make in MAKERS])
@@ -65,7 +73,9 @@ def test_it_opens_quietly(
     browser: Any, files: dict[str, Path], name: str, width: int
 ) -> None:
     """No errors, no requests but the file, and nothing wider than the window."""
-    with Opened(browser, files[name], viewport={"width": width, "height": 800}) as it:
+    with Opened(
+        browser, files[name].as_uri(), viewport={"width": width, "height": 800}
+    ) as it:
         it.page.evaluate("document.querySelector('#curves').scrollIntoView()")
         it.drawn()
         assert it.said == []
@@ -75,9 +85,42 @@ def test_it_opens_quietly(
         assert it.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("name", ["suite", "search", "extras"])
+def test_the_tables_of_results_need_no_scrolling(
+    browser: Any, files: dict[str, Path], name: str
+) -> None:
+    """Verdict, tasks and both tables of results fit into the window, from a telephone's
+    width on; nothing is cut off."""
+    ends = (
+        "(all) => all.map((t) => [t.getBoundingClientRect(), !!t.closest('.scroll')])"
+        ".map(([b, scrolls]) => [b.left, b.right, scrolls])"
+    )
+    with Opened(browser, files[name].as_uri()) as it:
+        for width in (400, 800, 1024, 1280):
+            it.page.set_viewport_size({"width": width, "height": 800})
+            tables = it.page.locator(".standings, .tasks, .results")
+            found = tables.evaluate_all(ends)
+            assert len(found) == 4
+            for left, right, scrolls in found:
+                assert 0 <= left < right <= width, width
+                assert not scrolls
+
+
+def test_tables_stay_tables_for_a_screen_reader(
+    browser: Any, files: dict[str, Path]
+) -> None:
+    """Where narrow rows are laid out as blocks, rows and heads are still announced."""
+    with Opened(
+        browser, files["suite"].as_uri(), viewport={"width": 400, "height": 800}
+    ) as it:
+        told = it.page.locator("table.standings").aria_snapshot()
+        assert '- columnheader "Best other design"' in told
+        assert '- rowheader "FetchReach-v4"' in told
+
+
 def test_hostile_texts_do_nothing(browser: Any, files: dict[str, Path]) -> None:
     """Texts of others are shown, and neither run nor make elements."""
-    with Opened(browser, files["hostile"]) as it:
+    with Opened(browser, files["hostile"].as_uri()) as it:
         it.page.evaluate(
             "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
         )
@@ -98,7 +141,7 @@ def test_a_script_that_slips_in_does_not_run(
     path = tmp_path / "slipped.html"
     text = files["suite"].read_text()
     path.write_text(text.replace("<h1>", "<script>window.hacked = 1</script><h1>"))
-    with Opened(browser, path) as it:
+    with Opened(browser, path.as_uri()) as it:
         assert it.page.evaluate("typeof window.hacked") == "undefined"
         assert any("Content Security Policy" in text for text in it.said)
 
@@ -106,28 +149,61 @@ def test_a_script_that_slips_in_does_not_run(
 def test_a_large_run_opens_soon(
     browser: Any, files: dict[str, Path], record_property: Any
 ) -> None:
-    """200 programs and 60 trainings: under 15 MB, drawn within seconds."""
+    """200 programs and 60 trainings: under 15 MB, and the browser works for less than two
+    seconds until the curves are drawn. Its own time counts: others may use the machine."""
     size = files["search"].stat().st_size
     assert size < 15_000_000
-    with Opened(browser, files["search"]) as warm:
-        warm.page.wait_for_load_state()
-    begin = time.perf_counter()
-    with Opened(browser, files["search"]) as it:
+    with Opened(browser, "about:blank") as it:
+        meter = it.context.new_cdp_session(it.page)
+        meter.send("Performance.enable", {"timeDomain": "threadTicks"})
+        it.page.goto(files["search"].as_uri())
         it.page.evaluate("document.querySelector('#curves').scrollIntoView()")
         it.drawn()
-        took = time.perf_counter() - begin
-        timing = it.page.evaluate(
-            "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-        )
-    told = f"{size / 1e6:.2f} MB, ready {timing:.0f} ms, drawn {1000 * took:.0f} ms"
+        found = meter.send("Performance.getMetrics")["metrics"]
+        took = {item["name"]: item["value"] for item in found}["ThreadTime"]
+        assert it.said == []
+    told = f"{size / 1e6:.2f} MB, {1000 * took:.0f} ms"
     record_property("opened", told)
     sys.stderr.write(told + "\n")
-    assert took < 10.0  # 2 s is the aim; the machine may be busy
+    assert 0 < took < 2.0
+
+
+def test_a_million_points_keep_their_extremes_in_the_page(
+    browser: Any, tmp_path: Path
+) -> None:
+    """Four trainings of 250,000 evaluations: the one at 100 % and the one at 0 % are in
+    the data of the band and of the seed, the page is small, and it opens quietly."""
+    rng = np.random.default_rng(0)
+    rates = rng.uniform(0.2, 0.8, (4, 250_000))
+    rates[1, 123_457], rates[2, 77_777] = 1.0, 0.0
+    trials = tuple(
+        TrialData("T", "a", "sac", seed, 250_000, "ok", curve=curve_of(row))
+        for seed, row in enumerate(rates)
+    )
+    designs = (DesignData("a"),)
+    run = RunData("m", "", "c", 0.0, "finished", (TaskData("T"),), designs, trials)
+    write_page(run, tmp_path / "million.html")
+    assert (tmp_path / "million.html").stat().st_size < 1_000_000
+    with Opened(browser, (tmp_path / "million.html").as_uri()) as it:
+        it.page.evaluate("document.querySelector('#curves').scrollIntoView()")
+        it.drawn()
+        assert it.said == []
+        data = json.loads(it.page.locator(".plot script").first.text_content())
+    found = data["metrics"]["success_any"]
+    (band,) = found["bands"]
+    assert (max(band["high"]), min(band["low"])) == (1, 0)
+    assert (max(found["seeds"][1]["y"]), min(found["seeds"][2]["y"])) == (1, 0)
+
+
+def curve_of(rates: NDArray[np.float64]) -> tuple[Measured, ...]:
+    return tuple(
+        Measured(step, rate, rate, 0.0) for step, rate in enumerate(rates.tolist())
+    )
 
 
 def test_the_theme_turns(browser: Any, files: dict[str, Path]) -> None:
     """The button goes from the system's theme to light, dark, and back; it is kept."""
-    with Opened(browser, files["suite"], color_scheme="dark") as it:
+    with Opened(browser, files["suite"].as_uri(), color_scheme="dark") as it:
         page = it.page
 
         def ground() -> str:
@@ -144,18 +220,18 @@ def test_the_theme_turns(browser: Any, files: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["suite", "going", "search"])
+@pytest.mark.parametrize("name", ["suite", "going", "search", "extras"])
 def test_every_text_can_be_read(
     browser: Any, files: dict[str, Path], name: str, scheme: str
 ) -> None:
     """Text has at least the contrast 4.5 to what lies below it, in both themes."""
-    with Opened(browser, files[name], color_scheme=scheme) as it:
+    with Opened(browser, files[name].as_uri(), color_scheme=scheme) as it:
         assert it.page.evaluate(CONTRAST) == []
 
 
 def test_the_measure_can_be_chosen(browser: Any, files: dict[str, Path]) -> None:
     """Another measure changes what the readout, and the printed chart, says."""
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         curves = it.page.locator(".curves").first
         curves.scroll_into_view_if_needed()
         it.drawn()
@@ -172,7 +248,7 @@ def test_designs_and_seeds_can_be_switched(
     browser: Any, files: dict[str, Path]
 ) -> None:
     """A design that is switched off leaves chart, readout and print; seeds can show."""
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         page, curves = it.page, it.page.locator(".curves").first
         curves.scroll_into_view_if_needed()
         it.drawn()
@@ -201,7 +277,7 @@ def inked(curves: Any) -> int:
 
 def test_hovering_reads_values(browser: Any, files: dict[str, Path]) -> None:
     """Where the pointer is, the readout tells step and values."""
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         curves = it.page.locator(".curves").first
         curves.scroll_into_view_if_needed()
         it.drawn()
@@ -213,7 +289,7 @@ def test_hovering_reads_values(browser: Any, files: dict[str, Path]) -> None:
 
 def test_everything_works_by_keyboard(browser: Any, files: dict[str, Path]) -> None:
     """Tab reaches the skip link first, then theme, links, choices, charts, programs."""
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         page = it.page
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
@@ -248,7 +324,7 @@ def test_a_screen_reader_hears_the_structure(
     browser: Any, files: dict[str, Path]
 ) -> None:
     """Landmarks, one first heading, no skipped level, named charts, captioned tables."""
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         page = it.page
         assert page.locator("header, nav, main").count() == 3
         assert (
@@ -271,7 +347,7 @@ def test_a_screen_reader_hears_the_structure(
 
 def test_print_shows_every_section(browser: Any, files: dict[str, Path]) -> None:
     """On paper all sections stand, in light colours, with charts that scale."""
-    with Opened(browser, files["suite"], color_scheme="dark") as it:
+    with Opened(browser, files["suite"].as_uri(), color_scheme="dark") as it:
         page = it.page
         page.locator("#curves").scroll_into_view_if_needed()
         it.drawn()
@@ -285,10 +361,30 @@ def test_print_shows_every_section(browser: Any, files: dict[str, Path]) -> None
         assert ground == "rgb(255, 255, 255)"
 
 
+def test_on_paper_designs_are_named_and_chosen_programs_unfolded(
+    browser: Any, files: dict[str, Path]
+) -> None:
+    """Each chart has its own key, as switches and readouts are not printed; programs that
+    were chosen are unfolded while printing, and folded again after it."""
+    with Opened(browser, files["suite"].as_uri()) as it:
+        page = it.page
+        key = page.locator("#curves .printed").first
+        code = page.locator("#programs pre")
+        shown = "(all) => all.filter((item) => item.checkVisibility()).length"
+        assert not key.is_visible()
+        assert code.evaluate_all(shown) == 1
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert key.inner_text().split() == ["sparse", "expert", "symbolic"]
+        assert code.evaluate_all(shown) == len(suite().programs)
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert code.evaluate_all(shown) == 1
+
+
 def test_copying_gives_the_program(browser: Any, files: dict[str, Path]) -> None:
     """The copied text is the program's own, without numbers or findings."""
     rights = ["clipboard-read", "clipboard-write"]
-    with Opened(browser, files["suite"], permissions=rights) as it:
+    with Opened(browser, files["suite"].as_uri(), permissions=rights) as it:
         button = it.page.locator("#programs button.copy").first
         button.click()
         it.page.locator("#said", has_text="Copied").wait_for(state="attached")
@@ -299,7 +395,7 @@ def test_copying_gives_the_program(browser: Any, files: dict[str, Path]) -> None
 
 def test_a_link_opens_what_it_leads_to(browser: Any, files: dict[str, Path]) -> None:
     """A program in folded parts opens when the lineage's link is followed."""
-    with Opened(browser, files["search"]) as it:
+    with Opened(browser, files["search"].as_uri()) as it:
         link = it.page.locator("#lineage ol.line a").first
         name = str(link.get_attribute("href"))
         assert not it.page.locator(name).is_visible()
@@ -310,7 +406,7 @@ def test_a_link_opens_what_it_leads_to(browser: Any, files: dict[str, Path]) -> 
 
 def test_without_scripts_the_charts_stand(browser: Any, files: dict[str, Path]) -> None:
     """Where scripts are off, curves, tables and programs are there all the same."""
-    with Opened(browser, files["suite"], java_script_enabled=False) as it:
+    with Opened(browser, files["suite"].as_uri(), java_script_enabled=False) as it:
         assert it.page.locator("#curves .static:not([hidden]) svg").first.is_visible()
         assert it.page.locator("#programs pre").first.is_visible()
 
@@ -322,7 +418,9 @@ def test_refreshing_keeps_what_the_reader_does(
     newer = replace(suite(), notes=("Newer.",), title="Newer title")
     trial = replace(newer.trials[0], curve=newer.trials[0].curve[:20])
     newer = replace(newer, trials=(trial, *newer.trials[1:]))
-    with Opened(browser, files["suite"], viewport={"width": 1200, "height": 700}) as it:
+    with Opened(
+        browser, files["suite"].as_uri(), viewport={"width": 1200, "height": 700}
+    ) as it:
         page = it.page
         page.locator("#curves").scroll_into_view_if_needed()
         it.drawn()
@@ -352,7 +450,7 @@ def test_refreshing_adds_and_removes_sections(
 ) -> None:
     """Sections that come or go take their place in page and contents."""
     run = suite()
-    with Opened(browser, files["suite"]) as it:
+    with Opened(browser, files["suite"].as_uri()) as it:
         page = it.page
         ids = "[...document.querySelectorAll('main > section')].map((s) => s.id)"
         before = page.evaluate(ids)

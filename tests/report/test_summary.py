@@ -17,6 +17,7 @@ from reward_synth.report.data import (
     TaskData,
     TrialData,
 )
+from reward_synth.report.standings import standings, told_standings
 from reward_synth.report.summary import Summary, summarise, summary_table, verdict
 from reward_synth.report.words import MISSING
 from reward_synth.statistics import Interval, Reached, mean_interval
@@ -253,8 +254,8 @@ def test_a_clear_winner_is_named_with_its_lead() -> None:
     found = summary_of(run_of(clear(5)))
     text = verdict(found)
     assert text[0] == "ours won against every other design."
-    assert "ours is better than sparse: IQM of success 93 % against 5 %" in text[1]
-    assert "a difference of 88 points (95 % interval" in text[1]
+    assert "ours is better than sparse: 93 % success against 5 % (IQM over 2" in text[1]
+    assert "88 points more; other seeds might give" in text[1]
     assert "higher mean on 2 of 2 tasks" in text[1]
     assert len(text) == 2
     assert found.warnings == ()
@@ -271,7 +272,7 @@ def test_few_seeds_are_said_beside_every_number() -> None:
 
 
 def test_designs_that_are_alike_have_no_winner() -> None:
-    """The sentence says that the interval holds 0."""
+    """The sentence says that there may be no difference."""
     runs = [
         *trials("reach", "ours", [0.2, 0.9, 0.5, 0.6, 0.4]),
         *trials("reach", "sparse", [0.3, 0.8, 0.6, 0.5, 0.3]),
@@ -280,7 +281,7 @@ def test_designs_that_are_alike_have_no_winner() -> None:
     assert (found.leader, found.winner) == ("ours", "")
     assert "ours is ahead, but not surely" in words(found)
     assert "ours and sparse are not told apart by these runs" in words(found)
-    assert "holds 0" in words(found)
+    assert "points (95 % interval), so perhaps none" in words(found)
     assert "A single task says nothing" in " ".join(found.warnings)
     assert any("single task" in text for text in found.warnings)
 
@@ -369,3 +370,54 @@ def test_unknown_ends_exclude_nothing() -> None:
     assert not Interval(0.9, math.nan, math.nan).excludes(0.0)
     assert Interval(0.9, 0.1, 1.0).excludes(0.0)
     assert not Interval(0.9, 0.0, 1.0).excludes(0.0)
+
+
+def test_the_leader_stands_on_each_task_beside_the_best_other() -> None:
+    """Reach: 0.8 against the expert's 0.3, ahead of both. Push: 0.4 against 0.9."""
+    runs = [
+        *trials("reach", "sparse", [0.0, 0.1, 0.2, 0.1, 0.1]),
+        *trials("reach", "expert", [0.2, 0.3, 0.4, 0.3, 0.3]),
+        *trials("reach", "ours", [0.7, 0.8, 0.9, 0.8, 0.8]),
+        *trials("push", "sparse", [0.0, 0.0, 0.1, 0.0, 0.0]),
+        *trials("push", "expert", [0.8, 0.9, 1.0, 0.9, 0.9]),
+        *trials("push", "ours", [0.3, 0.4, 0.5, 0.4, 0.4]),
+    ]
+    found = summary_of(run_of(runs))
+    reach, push = standings(found.cells, found.pairs, "ours", np.random.default_rng(0))
+    assert (reach.place, reach.rival, reach.fails) == ("wins", "expert", False)
+    assert reach.difference.value == pytest.approx(0.5)
+    assert (push.place, push.rival, push.fails) == ("loses", "expert", True)
+    assert push.difference.value == pytest.approx(-0.5)
+
+
+def test_a_task_is_won_only_against_every_other_design() -> None:
+    """Ours is surely above expert and, by its one lucky run, only perhaps above sparse;
+    the verdict, of one task, rests on the same interval."""
+    runs = [
+        *trials("reach", "sparse", [0.0, 1.0, 0.0, 0.0, 0.0]),
+        *trials("reach", "expert", [0.1, 0.2, 0.15, 0.2, 0.1]),
+        *trials("reach", "ours", [0.5, 0.6, 0.55, 0.6, 0.5]),
+    ]
+    found = summary_of(run_of(runs, tasks=("reach",)))
+    (standing,) = found.standings
+    assert (standing.place, standing.rival) == ("ahead", "sparse")
+    pair = found.pair("ours", "sparse")
+    assert pair is not None
+    assert standing.difference == pair.difference
+
+
+def test_standings_of_equal_lone_and_missing_designs() -> None:
+    """Equal means are level; without a rival it stands alone; without a run it is missing."""
+    runs = [
+        *trials("reach", "ours", [0.4, 0.6]),
+        *trials("reach", "expert", [0.5, 0.5]),
+        *trials("push", "ours", [0.5, 0.5]),
+        *trials("lift", "expert", [0.5, 0.5]),
+    ]
+    cells = summary_of(run_of(runs, tasks=("reach", "push", "lift"))).cells
+    found = standings(cells, (), "ours", np.random.default_rng(0))
+    assert [item.place for item in found] == ["level", "alone", "missing"]
+    assert told_standings(found, "ours") == [
+        "Of 3 tasks, ours has the highest success on 0; it is level with another design "
+        "on reach; it is the only design with a result on push; it has no result on lift."
+    ]

@@ -19,7 +19,7 @@ from reward_synth.report.page.svg import ticks
 from reward_synth.report.page.tree import nested
 from reward_synth.report.plain import plain
 from reward_synth.report.texts import as_json, as_markdown, fenced
-from tests.report.example import empty, going, hostile, search, suite
+from tests.report.example import empty, extras, going, hostile, search, suite
 
 PNG = b"\x89PNG\r\n"
 DIGESTS = st.sampled_from("abcdefgh")
@@ -30,6 +30,7 @@ def test_markdown_tells_verdict_table_program_and_command() -> None:
     run = suite(frames=False)
     text = as_markdown(run)
     assert "is ahead, but not surely" in text
+    assert "Of 4 tasks, expert has the highest success on" in text
     assert "| PickCube-v1 | symbolic | 3 |" in text
     assert run.programs[0].source.rstrip() in text
     assert run.command in text
@@ -64,6 +65,17 @@ def test_a_run_comes_back_from_json() -> None:
     """What JSON holds is the run itself, where all numbers are finite."""
     run = suite(tasks=1, frames=False)
     assert RunData.from_dict(json.loads(as_json(run))["run"]) == run
+
+
+def test_labels_distances_and_audits_come_back_from_json() -> None:
+    """Unknown distances too; JSON that was written without them has none."""
+    data = json.loads(as_json(extras()))["run"]
+    back = RunData.from_dict(data)
+    assert (back.labels, back.audits) == (extras().labels, extras().audits)
+    assert str(back.distances) == str(extras().distances)  # NaN equals nothing
+    for name in ("labels", "distances", "audits"):
+        del data[name]
+    assert RunData.from_dict(data).audits == ()
 
 
 @pytest.mark.parametrize("make", [suite, search, empty, hostile])

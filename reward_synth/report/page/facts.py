@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reward_synth.report.summary import Pair, Summary
-from reward_synth.report.words import percent, plural
+from reward_synth.report.words import percent, plural, points
 
-_MINUS = "\N{MINUS SIGN}"
 _NAMED = 2
 """Rivals that are named; more are counted."""
 Fact = tuple[str, str, str]
@@ -26,8 +25,8 @@ def facts(summary: Summary) -> list[Fact]:
         return []
     nearest = max(pairs, key=lambda pair: pair.of_b)
     won = bool(summary.winner)
-    shared = plural(len(nearest.tasks), "shared task")
-    score = f"{percent(nearest.of_a)} success ({nearest.statistic} of {shared})"
+    shared = plural(len(nearest.tasks), "task")
+    score = f"{percent(nearest.of_a)} success ({nearest.statistic}, {shared})"
     if summary.level:
         names = ", ".join([summary.leader, *summary.level])
         return [
@@ -50,24 +49,11 @@ def _against(summary: Summary) -> list[Pair]:
 
 def _lead(nearest: Pair) -> tuple[str, str]:
     gap = nearest.difference
-    points = f"{_points(gap.value)} points"
+    lead = f"{points(gap.value)} points"
     if not gap.known:
-        return points, f"over {nearest.b}"
-    ends = f"{_points(gap.low)} to {_points(gap.high)}"
-    return points, f"over {nearest.b}; 95 % interval {ends}"
-
-
-def _points(share: float) -> str:
-    """Return a difference of shares in points, with its sign.
-
-    Example:
-        >>> _points(0.1), _points(0.004), _points(0.0), _points(-0.06) == f"{_MINUS}6"
-        ('+10', '+0.4', '0', True)
-    """
-    points = 100 * share
-    digits = 1 if abs(points) < 1 else 0
-    told = f"{points:+.{digits}f}"
-    return "0" if float(told) == 0 else told.replace("-", _MINUS)
+        return lead, f"of success over {nearest.b}"
+    ends = f"{points(gap.low)} to {points(gap.high)}"
+    return lead, f"of success over {nearest.b}; with other seeds {ends} (95 % interval)"
 
 
 def _doubt(pairs: Sequence[Pair], nearest: Pair) -> str:
@@ -75,10 +61,13 @@ def _doubt(pairs: Sequence[Pair], nearest: Pair) -> str:
     open_to = [pair.b for pair in pairs if not _beaten(pair)]
     if not open_to:
         chance = f"{nearest.improvement.value:.2f}"
-        return f"no interval holds 0; beats {nearest.b} with probability {chance}"
+        return (
+            "ahead of every other design also with other seeds, as far as 95 % intervals "
+            f"tell; one training beats one of {nearest.b} with probability {chance}"
+        )
     named, more = open_to[:_NAMED], len(open_to) - _NAMED
     rest = f" and {plural(more, 'other')}" if more > 0 else ""
-    return f"not told apart from {', '.join(named)}{rest}"
+    return f"may be as good: {', '.join(named)}{rest}"
 
 
 def _beaten(pair: Pair) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reward_synth.report.data import ProgramData, RunData
 from reward_synth.report.page.aggregates import ranked
+from reward_synth.report.page.glossary import explained
 from reward_synth.report.page.lineage import main_score, told_scores
 from reward_synth.report.page.programs import (
     by_digest,
@@ -44,6 +45,7 @@ def told_programs(run: RunData, summary: Summary) -> dict[str, Any]:
     rest = [item for item in known.values() if item.digest not in names]
     rest.sort(key=lambda item: -_value(item, score))
     return {
+        "terms": explained(map(told_scores, known.values())),
         "intro": _intro(run, summary, chosen),
         "chosen": [_told(item, _title(item, run), known) for item in chosen],
         "others": [_told(item, short(item.digest), known) for item in rest[:MOST]],
@@ -89,6 +91,9 @@ def _intro(run: RunData, summary: Summary, chosen: Sequence[ProgramData]) -> lis
         ]
     if not chosen:
         return ["No program was chosen yet."]
+    own = [item for item in chosen if item.design == summary.leader]
+    if len(own) > 1:
+        return [f"{summary.leader} has {len(own)} programs; the first one is unfolded."]
     return []
 
 

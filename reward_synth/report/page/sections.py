@@ -15,6 +15,7 @@ from markupsafe import Markup
 from reward_synth.report.data import RunData
 from reward_synth.report.page import sections_made as made
 from reward_synth.report.page import sections_measured as measured
+from reward_synth.report.page import sections_more as more
 from reward_synth.report.summary import Summary
 
 
@@ -62,6 +63,7 @@ def rendered(
 SECTIONS = (
     Section("state", "State", measured.state),
     Section("summary", "In short", measured.in_short),
+    Section("compared", "What is compared", measured.setup),
     Section("results", "Results", measured.results),
     Section("aggregate", "All tasks together", measured.aggregate),
     Section("curves", "Learning curves", measured.curves),
@@ -69,6 +71,9 @@ SECTIONS = (
     Section("programs", "Reward programs", made.programs),
     Section("lineage", "Lineage", made.origins),
     Section("frames", "Frames", made.frames),
+    Section("labels", "Labels", more.labels),
+    Section("distances", "Distances", more.distances),
+    Section("audits", "Audits", more.audits),
     Section("cost", "Cost", made.cost),
     Section("reproduce", "Reproduce", made.reproduce),
     Section("notes", "Notes", made.notes),

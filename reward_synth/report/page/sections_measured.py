@@ -12,6 +12,13 @@ from reward_synth.report.looks import COLOURS, Look, looks
 from reward_synth.report.page import aggregates
 from reward_synth.report.page.curves_svg import static
 from reward_synth.report.page.facts import facts
+from reward_synth.report.page.glossary import explained
+from reward_synth.report.page.sections_setup import (
+    compared,
+    missing,
+    task_by_task,
+    with_reasons,
+)
 from reward_synth.report.page.shares import all_shares, stack
 from reward_synth.report.page.templating import filled
 from reward_synth.report.summary import Cell, Summary, verdict
@@ -25,7 +32,7 @@ _LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 """Of success, in the table beside the profiles."""
 _FEW = 5
 _NAMED = 6
-"""Designs that are explained beside the verdict; more are explained in the state."""
+"""Designs that are explained beside the verdict; more are explained further down."""
 
 
 def _looks(run: RunData, summary: Summary) -> tuple[Look, ...]:
@@ -33,7 +40,7 @@ def _looks(run: RunData, summary: Summary) -> tuple[Look, ...]:
 
 
 def state(run: RunData, _: Summary) -> str:
-    """Tell how far the run is, and what is compared."""
+    """Tell how far the run is."""
     number = Counter(row.status for row in run.trials)
     others = [(name, times) for name, times in number.items() if name != "ok"]
     failed = [row for row in run.trials if row.status not in _PENDING]
@@ -42,36 +49,66 @@ def state(run: RunData, _: Summary) -> str:
 
 
 def in_short(run: RunData, summary: Summary) -> str:
-    """Tell who won, by how much and how surely."""
+    """Tell who won, by how much and how surely, and where the winner fails."""
     told = verdict(summary)
     kinds = {item.name: item.kind for item in run.designs}
-    told_looks = [look for look in _looks(run, summary) if look.design.about]
+    designs = _named(_looks(run, summary))
+    answers = facts(summary)
+    used = [*told, *summary.warnings, *(look.design.about for look in designs)]
+    used += [text for fact in answers for text in fact]
     return filled(
         "summary.html",
-        facts=facts(summary),
+        facts=answers,
         sentences=told[:_SENTENCES],
         more=told[_SENTENCES:],
-        warnings=summary.warnings,
+        warnings=with_reasons(run, summary.warnings),
+        terms=explained(used),
+        standings=task_by_task(run, summary),
         has_code=bool(run.programs),
+        has_setup=bool(run.designs),
         code_of=summary.leader if kinds.get(summary.leader) == "program" else "",
-        designs=told_looks if len(told_looks) <= _NAMED else (),
+        designs=designs,
     )
 
 
+def setup(run: RunData, summary: Summary) -> str | None:
+    """Tell what is compared, on which tasks."""
+    every = _looks(run, summary)
+    return compared(run, every, explain=not _named(every))
+
+
+def _named(every: Sequence[Look]) -> list[Look]:
+    """Return the designs that are explained beside the verdict: a few, or none."""
+    told = [look for look in every if look.design.about]
+    return told if len(told) <= _NAMED else []
+
+
 def results(run: RunData, summary: Summary) -> str | None:
-    """Tell the numbers of each task and design."""
+    """Tell the numbers of each task and design, and which are missing."""
     if not summary.cells:
         return None
     shown = {look.design.name: look for look in _looks(run, summary)}
     tasks = dict.fromkeys(cell.task for cell in summary.cells)
+    reasons = missing(run)
     groups = [
-        _group([x for x in summary.cells if x.task == task], shown) for task in tasks
+        {
+            "task": task,
+            "rows": [
+                *_rows([x for x in summary.cells if x.task == task], shown),
+                *(
+                    {"look": shown[name], "cell": None, "why": why}
+                    for (at, name), why in reasons.items()
+                    if at == task
+                ),
+            ],
+        }
+        for task in tasks
     ]
     few = _FEW if any(cell.few for cell in summary.cells) else 0
     return filled("results.html", groups=groups, few=few)
 
 
-def _group(cells: Sequence[Cell], shown: dict[str, Look]) -> list[dict[str, object]]:
+def _rows(cells: Sequence[Cell], shown: dict[str, Look]) -> list[dict[str, object]]:
     done = [cell for cell in cells if cell.runs]
     best_any = max((cell.success_any.value for cell in done), default=2.0)
     best_last = max((cell.success_last.value for cell in done), default=2.0)
@@ -157,7 +194,30 @@ def _curves(run: RunData, task: str, every: Sequence[Look]) -> dict[str, object]
         metric: static(rows, every, metric, task) for metric, rows in found.items()
     }
     data = chart_data(run, task, found) | {"styles": [look.style for look in every]}
-    return {"name": task, "charts": charts, "data": data, "tables": tables}
+    drawn = {row.design for row in found["success_any"]}
+    seeds = sorted({row.seeds for row in found["success_any"]} or {0})
+    return {
+        "name": task,
+        "charts": charts,
+        "data": data,
+        "tables": tables,
+        "looks": [x for x in every if x.shown and x.index in drawn],
+        "seeds": _seeds(seeds),
+        "lone": seeds[0] == 1,
+        "missing": [design for at, design in missing(run) if at == task],
+    }
+
+
+def _seeds(numbers: Sequence[int]) -> str:
+    """Return how many seeds a chart's lines have.
+
+    Example:
+        >>> _seeds([3]), _seeds([1, 3])
+        ('3 seeds', '1 to 3 seeds')
+    """
+    if len(numbers) == 1:
+        return words.plural(numbers[0], "seed")
+    return f"{numbers[0]} to {words.plural(numbers[-1], 'seed')}"
 
 
 def components(run: RunData, summary: Summary) -> str | None:

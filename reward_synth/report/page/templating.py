@@ -25,7 +25,7 @@ def filled(template: str, **values: object) -> Markup:
         <ul><li>&lt;b&gt;</li>
         </ul>
     """
-    return Markup(_environment().get_template(template).render(**values))
+    return Markup(_own().get_template(template).render(**values))
 
 
 def asset(name: str) -> Markup:
@@ -53,10 +53,18 @@ def _tied(sentence: str) -> str:
     return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-@cache
-def _environment() -> Environment:
+def environment(folder: Path) -> Environment:
+    """Return what fills the templates of a folder in, with the filters of this page.
+
+    Args:
+        folder: Where templates lie.
+
+    Example:
+        >>> environment(Path("nowhere")).from_string("{{ x | count }}").render(x=2000)
+        '2 k'
+    """
     made = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -77,3 +85,8 @@ def _environment() -> Environment:
     }
     made.globals["measured"] = words.measured
     return made
+
+
+@cache
+def _own() -> Environment:
+    return environment(_HERE / "templates")

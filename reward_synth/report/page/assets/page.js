@@ -56,6 +56,14 @@
   };
   window.addEventListener("hashchange", reveal);
 
+  // On paper nothing can be unfolded: the chosen programs are.
+  addEventListener("beforeprint", () => {
+    for (const item of $("#programs > details:not([open], [data-key=others])")) item.open = item.dataset.printed = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const item of $("[data-printed]")) { item.open = false; delete item.dataset.printed; }
+  });
+
   // What has the focus, in words that hold in the newer page, too.
   const focused = () => {
     const at = document.activeElement;
