@@ -9,7 +9,7 @@ SUITE ?= quick
 WORKERS ?= 2
 COMPAT := compat-1.1.1 compat-1.4.0
 
-.PHONY: help generate bench test lint types layers compat $(COMPAT) docs clean
+.PHONY: help generate bench test lint types layers compat $(COMPAT) docs clean engines
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -63,9 +63,12 @@ $(COMPAT): compat-%: $(VENV)/.test
 	PYTHONPATH=.compat/gymnasium-$* $(BIN)/python -m pytest -q \
 	    tests/wrappers -p no:cacheprovider
 
+engines: $(VENV)/.test  ## Test the client against real engines, in environments of their own.
+	.ci/engines/run
+
 docs: $(VENV)/.docs  ## Build the documentation as a site in site/.
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs site
 	@echo "Open site/index.html"
 
 clean:  ## Remove what the targets made, but no runs.
-	rm -rf $(VENV) .compat build dist site *.egg-info
+	rm -rf $(VENV) .compat .engines build dist site *.egg-info

@@ -1,17 +1,17 @@
-"""Stable-Baselines3 callbacks: component curves, progress, evaluation on the way."""
+"""Stable-Baselines3 callbacks: component curves, progress, weights on the way."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from stable_baselines3.common.callbacks import BaseCallback
 
-from reward_synth.agents.progress import EVALUATIONS, PROGRESS
+from reward_synth.agents.schedule import weights_file
+from reward_synth.agents.weights import write_weights
 
 _EPISODE = "reward_synth"
 
@@ -53,12 +53,13 @@ class RewardComponentsCallback(BaseCallback):
 
 
 class ProgressCallback(BaseCallback):
-    """Writes how far a trial is to a small file, for whoever watches."""
+    """Tells how far a training is, about once a second."""
 
-    def __init__(self, folder: Path, total: int, seconds: float = 1.0) -> None:
+    def __init__(
+        self, tell: Callable[[Mapping[str, Any]], None], seconds: float = 1.0
+    ) -> None:
         super().__init__()
-        self.file = folder / PROGRESS
-        self.total = total
+        self.tell = tell
         self.seconds = seconds
         self._began = time.monotonic()
         self._last = float("-inf")
@@ -67,38 +68,23 @@ class ProgressCallback(BaseCallback):
         now = time.monotonic()
         if now - self._last >= self.seconds:
             self._last = now
-            self._write(now)
+            spent = round(now - self._began, 1)
+            self.tell({"progress": {"steps": self.num_timesteps, "seconds": spent}})
         return True
 
-    def _write(self, now: float) -> None:
-        data = {
-            "steps": self.num_timesteps,
-            "total": self.total,
-            "seconds": round(now - self._began, 1),
-        }
-        fresh = self.file.with_suffix(".tmp")
-        fresh.write_text(json.dumps(data))
-        os.replace(fresh, self.file)  # a reader never sees half a file
 
+class WeightsCallback(BaseCallback):
+    """Writes the policy's weights every ``every`` steps, for who measures them."""
 
-class CurveCallback(BaseCallback):
-    """Evaluates every ``every`` steps, and writes the results for whoever watches."""
-
-    def __init__(
-        self, every: int, evaluate: Callable[[Any], dict[str, Any]], folder: Path
-    ) -> None:
+    def __init__(self, every: int, folder: Path) -> None:
         super().__init__()
         self.every = every
-        self.evaluate = evaluate
-        self.file = folder / EVALUATIONS
-        self.points: list[dict[str, Any]] = []
+        self.folder = folder
         self._next = every
 
     def _on_step(self) -> bool:
         if self.num_timesteps >= self._next:
             self._next += self.every
-            point = {"step": self.num_timesteps, **self.evaluate(self.model)}
-            self.points.append(point)
-            with self.file.open("a") as file:
-                file.write(json.dumps(point) + "\n")
+            name = weights_file(self.num_timesteps)
+            write_weights(self.model.policy.state_dict(), self.folder / name)
         return True

@@ -9,7 +9,6 @@ import gymnasium as gym
 import numpy as np
 
 from reward_synth.wrappers.sparse import ENV_REWARD, IS_SUCCESS
-from reward_synth.wrappers.words import EPISODE
 
 
 def evaluate(
@@ -24,26 +23,19 @@ def evaluate(
 
     Returns:
         ``success_any`` and ``success_last`` (share of episodes whose rule held after any
-        step, after the last step), ``env_return`` (mean), ``length`` (mean), and the mean
-        sum of each component.
+        step, after the last step), ``env_return`` and ``length`` (means).
     """
     rows = [_episode(model, env, seed) for seed in seeds]
-    components = [row["components"] for row in rows]
-    names = sorted({name for item in components for name in item})
     return {
         "success_any": float(np.mean([row["any"] for row in rows])),
         "success_last": float(np.mean([row["last"] for row in rows])),
         "env_return": float(np.mean([row["env_return"] for row in rows])),
         "length": float(np.mean([row["length"] for row in rows])),
-        "components": {
-            name: float(np.mean([item.get(name, 0.0) for item in components]))
-            for name in names
-        },
     }
 
 
 def _episode(model: Any, env: gym.Env[Any, Any], seed: int) -> dict[str, Any]:
-    obs, info = env.reset(seed=seed)
+    obs, _ = env.reset(seed=seed)
     successes: list[bool] = []
     env_return, ended = 0.0, False
     while not ended:
@@ -57,5 +49,4 @@ def _episode(model: Any, env: gym.Env[Any, Any], seed: int) -> dict[str, Any]:
         "last": successes[-1],
         "env_return": env_return,
         "length": len(successes),
-        "components": info.get(EPISODE, {}).get("components", {}),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,61 +12,100 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import CallbackList
 from stable_baselines3.common.logger import configure
 from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.policies import BasePolicy
 
+from reward_synth.agents import schedule
 from reward_synth.agents.callbacks import (
-    CurveCallback,
     ProgressCallback,
     RewardComponentsCallback,
+    WeightsCallback,
 )
-from reward_synth.agents.progress import CURVES
+from reward_synth.agents.progress import CURVES, WEIGHTS
+from reward_synth.agents.weights import write_weights
 from reward_synth.errors import UsageError
 
 if TYPE_CHECKING:
-    from reward_synth.agents.trial import TrialSpec
+    from reward_synth.agents.trainer import Tell
+    from reward_synth.agents.trial_spec import TrialSpec
+
+_CLASSES: dict[str, type[BaseAlgorithm]] = {"sac": SAC, "ppo": PPO}
 
 
-def train(
-    spec: TrialSpec, folder: Path, evaluate: Callable[[Any], dict[str, Any]]
-) -> tuple[BaseAlgorithm, list[dict[str, Any]]]:
-    """Train an agent on one arm.
+def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
+    """Train an agent on one arm; its weights are in ``folder / "weights"`` then.
 
     Args:
         spec: The trial.
-        folder: Takes logs.
-        evaluate: Measures a model; called ``spec.evaluations`` times.
-
-    Returns:
-        The model and the evaluations, each with its ``step``.
+        folder: Takes logs and weights.
+        tell: Is told the progress.
     """
     torch.set_num_threads(1)  # trials run beside each other
     env: Monitor[Any, Any] = Monitor(spec.build())
     model = make_agent(spec, env)
     model.set_logger(configure(str(folder), ["tensorboard"]))
-    curve = CurveCallback(max(1, spec.steps // spec.evaluations), evaluate, folder)
+    every = schedule.every(spec.steps, spec.evaluations)
     callbacks = CallbackList(
         [
             RewardComponentsCallback(folder / CURVES),
-            ProgressCallback(folder, spec.steps),
-            curve,
+            ProgressCallback(tell),
+            WeightsCallback(every, folder / WEIGHTS),
         ]
     )
     model.learn(spec.steps, callback=callbacks)
+    name = schedule.weights_file(schedule.FINAL)
+    write_weights(model.policy.state_dict(), folder / WEIGHTS / name)
+    model.logger.close()
     env.close()
-    return model, curve.points
 
 
 def make_agent(spec: TrialSpec, env: gym.Env[Any, Any]) -> BaseAlgorithm:
     """Return an untrained agent for ``env``."""
-    algorithm = spec.agent.algorithm
+    make = _sac if algorithm(spec, env) == "sac" else _ppo
+    return make(spec, env)
+
+
+def make_policy(spec: TrialSpec, env: gym.Env[Any, Any]) -> BasePolicy:
+    """Return an untrained policy, as the agent of ``spec`` has it.
+
+    Args:
+        spec: The trial.
+        env: Of the same spaces as the one that is trained in.
+    """
+    agent = _CLASSES[algorithm(spec, env)]
+    # Stable-Baselines3 may turn the axes of pictures.
+    spaces = agent._wrap_env(env, verbose=0, monitor_wrapper=True)
+    policy: BasePolicy = agent.policy_aliases[policy_for(env)](
+        spaces.observation_space,
+        spaces.action_space,
+        lambda _: spec.agent.learning_rate,
+        net_arch=spec.agent.layers(_size(env)),
+    )
+    return policy
+
+
+def evaluation_points(spec: TrialSpec, env: gym.Env[Any, Any]) -> list[int]:
+    """Return the environment steps at which the agent of ``spec`` is measured."""
+    sac = algorithm(spec, env) == "sac"
+    block = spec.agent.steps_an_update(_size(env)) if sac else schedule.ROLLOUT
+    return schedule.points(spec.steps, spec.evaluations, block)
+
+
+def algorithm(spec: TrialSpec, env: gym.Env[Any, Any]) -> str:
+    """Return the name of the algorithm that learns in ``env``.
+
+    Raises:
+        UsageError: It cannot learn there.
+    """
     continuous = isinstance(env.action_space, gym.spaces.Box)
-    if algorithm == "auto":
-        algorithm = "sac" if continuous else "ppo"
-    if algorithm == "sac" and not continuous:
+    chosen = spec.agent.algorithm
+    if chosen == "auto":
+        return "sac" if continuous else "ppo"
+    if chosen == "sac" and not continuous:
         raise UsageError(
             f"SAC needs continuous actions, but {spec.env.name} has "
             f"{env.action_space}. Use --algorithm ppo."
         )
-    return _sac(spec, env) if algorithm == "sac" else _ppo(spec, env)
+    return chosen
 
 
 def policy_for(env: gym.Env[Any, Any]) -> str:
@@ -80,7 +118,7 @@ def _size(env: gym.Env[Any, Any]) -> int:
     return int(gym.spaces.flatdim(env.observation_space))
 
 
-def _sac(spec: TrialSpec, env: gym.Env[Any, Any]) -> SAC:
+def _sac(spec: TrialSpec, env: gym.Env[Any, Any]) -> BaseAlgorithm:
     agent = spec.agent
     return SAC(
         policy_for(env),
@@ -99,11 +137,12 @@ def _sac(spec: TrialSpec, env: gym.Env[Any, Any]) -> SAC:
     )
 
 
-def _ppo(spec: TrialSpec, env: gym.Env[Any, Any]) -> PPO:
+def _ppo(spec: TrialSpec, env: gym.Env[Any, Any]) -> BaseAlgorithm:
     agent = spec.agent
     return PPO(
         policy_for(env),
         env,
+        n_steps=schedule.ROLLOUT,
         gamma=spec.gamma,
         learning_rate=agent.learning_rate,
         policy_kwargs={"net_arch": agent.layers(_size(env))},

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.benchmarks.kernels import ratio_lines, table
+from reward_synth.benchmarks.security_tables import security_tables
 from reward_synth.report import RunData
 from reward_synth.report.summary import SEED, summarise, summary_table, verdict
 from reward_synth.report.texts import table as markdown_table
@@ -25,6 +26,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 README = ROOT / "README.md"
 KERNELS = ROOT / "docs" / "kernels.md"
 BENCHES = ROOT / "docs" / "benchmarks.md"
+SECURITY = ROOT / "docs" / "security.md"
 BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _LABELS = {
@@ -214,6 +216,11 @@ def updated_benches(text: str) -> str:
     return _replaced(text, bench_section(sorted(RESULTS.glob("bench_*.json"))))
 
 
+def updated_security(text: str) -> str:
+    """Return the text of the page on security with the current section."""
+    return _replaced(text, "\n\n".join([BEGIN, security_tables(RESULTS), END]))
+
+
 def _replaced(text: str, new: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -229,6 +236,7 @@ def main() -> None:
     README.write_text(updated(README.read_text()))
     KERNELS.write_text(updated_kernels(KERNELS.read_text()))
     BENCHES.write_text(updated_benches(BENCHES.read_text()))
+    SECURITY.write_text(updated_security(SECURITY.read_text()))
     if given.json:
         given.json.write_text(json.dumps(load_results(), indent=1) + "\n")
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from reward_synth.envs import metaworld_tasks, robotics_tasks
+from reward_synth.envs import gridworld_tasks, metaworld_tasks, robotics_tasks
 from reward_synth.envs.describe import NOTES, describe_env
 from reward_synth.envs.rollouts import Env
 from reward_synth.errors import MissingExtraError, NotAvailableError
@@ -209,7 +209,12 @@ METAWORLD = Family(
     registers="metaworld",
     module="reward_synth.envs.metaworld",
 )
-_FAMILIES = (CLASSIC, MUJOCO, MANISKILL, ROBOTICS, METAWORLD)
+GRIDWORLD = Family(
+    "Gridworld",
+    tuple(gridworld_tasks.TASKS),
+    registers="reward_synth.envs.gridworld_register",
+)
+_FAMILIES = (CLASSIC, MUJOCO, MANISKILL, ROBOTICS, METAWORLD, GRIDWORLD)
 
 
 def families() -> tuple[Family, ...]:
@@ -217,6 +222,6 @@ def families() -> tuple[Family, ...]:
 
     Example:
         >>> [family.name for family in families()]
-        ['Classic', 'MuJoCo', 'ManiSkill', 'Robotics', 'MetaWorld']
+        ['Classic', 'MuJoCo', 'ManiSkill', 'Robotics', 'MetaWorld', 'Gridworld']
     """
     return _FAMILIES

@@ -12,6 +12,7 @@
     │   ├── MissingExtraError     a package is not installed
     │   └── EndpointError         the model server refused for good
     ├── NothingUsableError    the work ended without a usable result
+    ├── RewardFaultError      a dense reward failed on too many steps
     ├── BudgetReachedError    a budget of the user is used up
     └── TryAgainError         a passing trouble: disk full, endpoint down
 
@@ -93,6 +94,10 @@ class EndpointError(NotAvailableError):
 
 class NothingUsableError(RewardSynthError):
     """The work ended without a usable result."""
+
+
+class RewardFaultError(RewardSynthError):
+    """A dense reward was not finite, too large, or raised, on too many steps."""
 
 
 class BudgetReachedError(RewardSynthError):

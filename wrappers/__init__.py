@@ -2,16 +2,19 @@
 
 from reward_synth.wrappers.batched import BatchedDenseReward
 from reward_synth.wrappers.dense import DenseReward
+from reward_synth.wrappers.guard import Guard
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import SparseReward, SuccessInfo
 from reward_synth.wrappers.vector import VectorDenseReward
-from reward_synth.wrappers.words import NonFiniteRewardWarning
+from reward_synth.wrappers.words import NonFiniteRewardWarning, RewardFaultWarning
 
 __all__ = [
     "BatchedDenseReward",
     "DenseReward",
+    "Guard",
     "NonFiniteRewardWarning",
     "PublishFields",
+    "RewardFaultWarning",
     "SparseReward",
     "SuccessInfo",
     "VectorDenseReward",

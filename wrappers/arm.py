@@ -8,6 +8,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from reward_synth.combine import Combiner
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
@@ -20,7 +21,7 @@ def arm(
     env: gym.Env[Any, Any],
     task: TaskSpec | Mapping[str, Any] | str | Path,
     reward: RewardProgram | RewardFunction | str | Path | None = None,
-    combine: str = "add",
+    combine: str | Combiner = "add",
     gamma: float | None = None,
     weight: float = 1.0,
 ) -> gym.Env[Any, Any]:

@@ -9,10 +9,12 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from reward_synth.combine import Combiner
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction, Step
 from reward_synth.task import TaskSpec, as_array, lanes_of
+from reward_synth.wrappers.guard import Guard
 from reward_synth.wrappers.lanes import LaneRewards
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import as_task
@@ -32,9 +34,11 @@ class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):
         env: The environment.
         reward: As for :class:`DenseReward`.
         task: The task of each scene, or its JSON data.
-        combine: ``add``, ``replace`` or ``potential``.
+        combine: As for :class:`DenseReward`.
         gamma: The agent's discount, for ``potential``; the task's by default.
         weight: Factor of the dense part under ``add`` and ``potential``.
+        guard: What is done about rewards that no learner survives; see
+            :class:`Guard`.
 
     Raises:
         UsageError: The environment steps one scene alone, or an argument does not fit.
@@ -45,9 +49,10 @@ class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):
         env: gym.Env[Any, Any],
         reward: RewardProgram | RewardFunction | str | Path,
         task: TaskSpec | Mapping[str, Any],
-        combine: str = "add",
+        combine: str | Combiner = "add",
         gamma: float | None = None,
         weight: float = 1.0,
+        guard: Guard | None = None,
     ) -> None:
         lanes = lanes_of(env)
         if lanes < 2:  # noqa: PLR2004 - a batch
@@ -57,7 +62,7 @@ class BatchedDenseReward(gym.Wrapper[Any, Any, Any, Any]):
             )
         spec = as_task(task)
         super().__init__(PublishFields(env, spec))
-        self.rewards = LaneRewards(reward, spec, combine, gamma, weight, lanes)
+        self.rewards = LaneRewards(reward, spec, combine, gamma, weight, lanes, guard)
         self._lanes = lanes
 
     def reset(

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from reward_synth.errors import FieldMismatchError
+from reward_synth.errors import FieldMismatchError, RewardSynthError, UsageError
 from reward_synth.kernels import FusedReward
 from reward_synth.program import RewardProgram
-from reward_synth.reward import Components, Fields, FunctionReward, RewardFunction, Step
+from reward_synth.reward import (
+    Components,
+    Fields,
+    FunctionReward,
+    RewardFunction,
+    Step,
+    Transition,
+    lane,
+)
 from reward_synth.task import PUBLISHED, Field, Roots, TaskSpec
 from reward_synth.wrappers.scoring import fields_read
 from reward_synth.wrappers.sources import program_function, refuse_potential
@@ -24,6 +33,8 @@ class LaneSource(Protocol):
 
     fields: tuple[Field, ...]
     """The fields that it reads."""
+    raised: Exception | None
+    """What was raised at the last step instead of a lane's components, which are NaN."""
 
     def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
         """Take the first observations of the marked lanes' episodes."""
@@ -41,6 +52,7 @@ class ProgramLanes:
     def __init__(self, fused: FusedReward, fields: tuple[Field, ...]) -> None:
         self.fused = fused
         self.fields = fields
+        self.raised: Exception | None = None  # machine code does not raise
 
     def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
         """Take the first observations of the marked lanes' episodes."""
@@ -66,6 +78,8 @@ class FunctionLanes:
         self._all = Roots(task.fields)
         self._start = Roots([item for item in task.fields if item.at_reset])
         self._before: dict[str, Any] = {}
+        self._names: tuple[str, ...] = ("reward",)
+        self.raised: Exception | None = None
 
     def begin(self, obs: Any, info: Mapping[str, Any], lanes: Mask | None) -> None:
         """Take the first observations of the marked lanes' episodes."""
@@ -79,17 +93,27 @@ class FunctionLanes:
     def components(self, obs: Any, info: Mapping[str, Any], step: Step) -> Components:
         """Return what the function makes of each lane."""
         after = self._read(self._all, obs, info)
-        return self._reward(
-            Step(
-                self._before,
-                step.action,
-                after,
-                step.sparse,
-                step.terminated,
-                step.truncated,
-                step.valid,
+        whole = replace(step, before=self._before, after=after)
+        self.raised = None
+        rows = [self._row(lane(whole, number)) for number in range(self._lanes)]
+        names = self._names = tuple(next(filter(None, rows), self._names))
+        if any(row is not None and tuple(row) != names for row in rows):
+            raise UsageError(
+                "The reward function must return the same components on every step; "
+                f"it returned {sorted({tuple(row) for row in rows if row})}."
             )
-        )
+        none = dict.fromkeys(names, np.nan)
+        return {name: np.array([(row or none)[name] for row in rows]) for name in names}
+
+    def _row(self, transition: Transition) -> dict[str, float] | None:
+        """Return a lane's components, None where the function raised."""
+        try:
+            return self._reward.one(transition)
+        except RewardSynthError:
+            raise  # it returned what is no number
+        except Exception as cause:  # a fault of the reward, as a NaN is
+            self.raised = cause
+            return None
 
     def keep(self, obs: Any, info: Mapping[str, Any]) -> None:
         """Take these observations as those before the next step."""

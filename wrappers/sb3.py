@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
+from reward_synth.combine import Combiner
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction, Step
 from reward_synth.task import PUBLISHED, TaskSpec
+from reward_synth.wrappers.guard import Guard
 from reward_synth.wrappers.lanes import LaneRewards
 from reward_synth.wrappers.words import COMPONENTS, EPISODE, SPARSE_REWARD
 
@@ -35,9 +37,11 @@ class VecDenseReward(VecEnvWrapper):
             taken from ``info["reward_fields"]``, see :class:`PublishFields`.
         reward: As for :class:`DenseReward`.
         task: The task of each environment, or its JSON data.
-        combine: ``add``, ``replace`` or ``potential``.
+        combine: As for :class:`DenseReward`.
         gamma: The agent's discount, for ``potential``; the task's by default.
         weight: Factor of the dense part under ``add`` and ``potential``.
+        guard: What is done about rewards that no learner survives; see
+            :class:`Guard`.
 
     Example:
         >>> import gymnasium as gym
@@ -57,12 +61,15 @@ class VecDenseReward(VecEnvWrapper):
         venv: VecEnv,
         reward: RewardProgram | RewardFunction | str | Path,
         task: TaskSpec | Mapping[str, Any],
-        combine: str = "add",
+        combine: str | Combiner = "add",
         gamma: float | None = None,
         weight: float = 1.0,
+        guard: Guard | None = None,
     ) -> None:
         super().__init__(venv)
-        self.rewards = LaneRewards(reward, task, combine, gamma, weight, venv.num_envs)
+        self.rewards = LaneRewards(
+            reward, task, combine, gamma, weight, venv.num_envs, guard
+        )
         self._given: Any = None
 
     def reset(self) -> Any:

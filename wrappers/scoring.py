@@ -115,9 +115,10 @@ class FunctionScorer:
     ) -> tuple[Parts, float]:
         """Return what the function makes of a step, and the sum."""
         after = self._lane(self._reader.read(obs, info))
+        before, self._before = self._before, after  # also if the function raises
         parts = self._reward.one(
             Transition(
-                self._before,
+                before,
                 np.asarray(action),
                 after,
                 sparse,
@@ -125,7 +126,6 @@ class FunctionScorer:
                 truncated,
             )
         )
-        self._before = after
         return parts, sum(parts.values())
 
     @staticmethod

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium.vector import AutoresetMode
 
+from reward_synth.combine import Combiner
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import Components, RewardFunction, Step
 from reward_synth.task import PUBLISHED, TaskSpec, as_array
+from reward_synth.wrappers.guard import Guard
 from reward_synth.wrappers.lanes import LaneRewards
 from reward_synth.wrappers.words import COMPONENTS, EPISODE, SPARSE_REWARD
 
@@ -44,9 +46,11 @@ class VectorDenseReward(
             taken from ``infos["reward_fields"]``, see :class:`PublishFields`.
         reward: As for :class:`DenseReward`.
         task: The task of each environment, or its JSON data.
-        combine: ``add``, ``replace`` or ``potential``.
+        combine: As for :class:`DenseReward`.
         gamma: The agent's discount, for ``potential``; the task's by default.
         weight: Factor of the dense part under ``add`` and ``potential``.
+        guard: What is done about rewards that no learner survives; see
+            :class:`Guard`.
 
     Raises:
         ProgramError: The program cannot be used, or lacks the function it needs.
@@ -69,15 +73,18 @@ class VectorDenseReward(
         env: gym.vector.VectorEnv[Any, Any, Any],
         reward: RewardProgram | RewardFunction | str | Path,
         task: TaskSpec | Mapping[str, Any],
-        combine: str = "add",
+        combine: str | Combiner = "add",
         gamma: float | None = None,
         weight: float = 1.0,
+        guard: Guard | None = None,
     ) -> None:
         gym.utils.RecordConstructorArgs.__init__(
             self, combine=combine, gamma=gamma, weight=weight
         )
         gym.vector.VectorWrapper.__init__(self, env)
-        self.rewards = LaneRewards(reward, task, combine, gamma, weight, env.num_envs)
+        self.rewards = LaneRewards(
+            reward, task, combine, gamma, weight, env.num_envs, guard
+        )
         self._mode = _autoreset(env)
         self._resets = np.zeros(env.num_envs, np.bool_)
         self._always = np.ones(env.num_envs, np.bool_)

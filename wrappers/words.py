@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 SPARSE_REWARD = "sparse_reward"
 """Key of ``info``: what the environment itself paid."""
 COMPONENTS = "reward_components"
@@ -14,15 +12,9 @@ SHAPING = "shaping"
 """The one component under ``combine="potential"``."""
 
 
-class NonFiniteRewardWarning(UserWarning):
+class RewardFaultWarning(UserWarning):
+    """A reward was too large, or raised; the step was scored without it."""
+
+
+class NonFiniteRewardWarning(RewardFaultWarning):
     """A reward was NaN or infinite; the step was scored without it."""
-
-
-def warn_not_finite(what: str) -> None:
-    """Warn the caller's caller's caller."""
-    warnings.warn(
-        f"The {what} is not finite; the step is scored without it. "
-        "`info['reward_synth']['faults']` counts such steps.",
-        NonFiniteRewardWarning,
-        stacklevel=4,
-    )

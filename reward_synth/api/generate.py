@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from reward_synth.agents.training import Trained
 from reward_synth.api.config import GenerateConfig
 from reward_synth.api.measure import Measurement
-from reward_synth.api.prepare import Notify, Prepared, prepare, require_trainable
+from reward_synth.api.prepare import (
+    ROLLOUTS_FILE,
+    TASK_FILE,
+    Notify,
+    Prepared,
+    prepare,
+    require_trainable,
+)
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
 from reward_synth.api.provenance import record_start
 from reward_synth.api.report import write_report
@@ -18,7 +26,7 @@ from reward_synth.errors import NothingUsableError, TryAgainError
 from reward_synth.language import POTENTIAL, REWARD
 from reward_synth.llm import Completion, Usage
 from reward_synth.search import LanguageModelProposer, Outcome, Plan, Search
-from reward_synth.store import ProgramRow, RunStore
+from reward_synth.store import ProgramRow, RunStore, whole_file
 
 
 def generate(
@@ -48,12 +56,17 @@ def generate(
         record_start(store)
         notify = _kept_notes(store, watcher.notify)
         prepared = prepare(config.env, folder, notify)
+        for name in (ROLLOUTS_FILE, TASK_FILE):
+            store.record_file(name)
         require_trainable(prepared.task, config.training)
-        result = _search(config, prepared, store, watcher, notify)
-        (folder / REPORT_FILE).write_text(write_report(result))
+        with watcher.steps():
+            result = _search(config, prepared, store, watcher, notify)
+        with whole_file(folder / REPORT_FILE) as part:
+            part.write_text(write_report(result))
         if result.best is None:
             raise _nothing(result, store)
-        result.best.program.save(result.reward_file)
+        with whole_file(result.reward_file) as part:
+            result.best.program.save(part)
         store.finish()
     return result
 
@@ -73,7 +86,7 @@ def _search(
     watcher: Watcher,
     notify: Notify,
 ) -> Generated:
-    chosen = choose_proposer(config, prepared.task, store)
+    chosen = choose_proposer(config, prepared.task, store, watcher.checkpoint)
     notify(f"Proposer: {chosen.proposer.name}. {chosen.why}")
     needs = POTENTIAL if config.combine == "potential" else REWARD
     training = Measurement(config, prepared, store, watcher)
@@ -82,7 +95,7 @@ def _search(
         config.rounds,
         config.training.top if config.training.steps else 0,
     )
-    with Workshop() as workshop:
+    with Workshop() as workshop, closing(chosen):
         search = Search(
             prepared.task,
             chosen.proposer,
@@ -91,6 +104,7 @@ def _search(
             plan,
             trainer=training,
             progress=watcher.progress,
+            checkpoint=watcher.checkpoint,
         )
         outcomes = search.run()
     if chosen.proposer.name == "symbolic" and len(outcomes) < config.candidates:

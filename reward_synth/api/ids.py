@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from reward_synth.combine import Combiner
 from reward_synth.envs import resolve
 from reward_synth.errors import UsageError
 from reward_synth.ids import id_of
@@ -32,7 +33,7 @@ class Asked:
 
     task: TaskSpec
     reward: RewardProgram | RewardFunction | None
-    combine: str
+    combine: str | Combiner
     gamma: float | None
     weight: float
 
@@ -67,7 +68,7 @@ def make_task(
     env_name: str,
     *,
     reward: Reward | None = None,
-    combine: str = "add",
+    combine: str | Combiner = "add",
     gamma: float | None = None,
     weight: float = 1.0,
     task: Task | None = None,

@@ -44,9 +44,10 @@ class Measurement:
         self.results = train_all(
             specs,
             self.store,
-            LocalEngine(self.config.training.jobs),
+            LocalEngine(self.config.training.jobs, self.watcher.stopping),
             watch=self.watcher.training,
         )
+        self.watcher.checkpoint()
         return [self._score(program) for program in programs]
 
     def _score(self, program: RewardProgram) -> float | None:

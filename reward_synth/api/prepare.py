@@ -24,6 +24,7 @@ from reward_synth.language import FunctionIR
 from reward_synth.program import RewardProgram
 from reward_synth.reward import Rollout
 from reward_synth.sandbox import Limits, ProcessSandbox
+from reward_synth.store import whole_file
 from reward_synth.task import TaskSpec
 
 TASK_FILE = "task.json"
@@ -177,8 +178,10 @@ def prepare(
         notify(note)
     rollouts = tuple(gather(ref, task, config, notify))
     if folder is not None:
-        save_rollouts(folder / ROLLOUTS_FILE, rollouts)
-        task.save(folder / TASK_FILE)  # last: it says that the rollouts are whole
+        with whole_file(folder / ROLLOUTS_FILE) as part:
+            save_rollouts(part, rollouts)
+        with whole_file(folder / TASK_FILE) as part:
+            task.save(part)  # last: it says that the rollouts are there
     return Prepared(ref, task, rollouts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -39,10 +39,15 @@ class Chosen:
 
     proposer: Proposer
     why: str
+    close: Callable[[], None] = lambda: None
+    """Closes the connections to the model."""
 
 
 def choose_proposer(
-    config: GenerateConfig, task: TaskSpec, store: RunStore | None
+    config: GenerateConfig,
+    task: TaskSpec,
+    store: RunStore | None,
+    checkpoint: Callable[[], None] = lambda: None,
 ) -> Chosen:
     """Return the proposer that the configuration asks for.
 
@@ -50,6 +55,7 @@ def choose_proposer(
         config: The run's configuration.
         task: The task.
         store: Where answers are kept, or None: nothing will be asked.
+        checkpoint: Called before each request; may raise to stop the run there.
 
     Raises:
         UsageError: The run to replay holds no answers.
@@ -66,8 +72,12 @@ def choose_proposer(
         return Chosen(SymbolicProposer(task, seed, version(DISTRIBUTION)), why)
     where = model.base_url or os.environ.get("OPENAI_BASE_URL") or "OpenAI's endpoint"
     why = f"--model {model.model} at {where}."
-    chat = _journalled(model, seed, store)
-    return Chosen(_proposer(config, task, chat, model.model), why)
+    if store is None:  # a dry run: nothing is asked, and nothing can be
+        nothing = ReplayChat(lambda _: None)
+        return Chosen(_proposer(config, task, nothing, model.model), why)
+    inner = _client(model, seed)
+    chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
+    return Chosen(_proposer(config, task, chat, model.model), why, inner.close)
 
 
 def _proposer(
@@ -83,14 +93,11 @@ def _proposer(
     return LanguageModelProposer(task, chat, sampling, version(DISTRIBUTION))
 
 
-def _journalled(model: ModelConfig, seed: int, store: RunStore | None) -> ChatModel:
-    if store is None:  # a dry run: nothing is asked, and nothing can be
-        return ReplayChat(lambda _: None)
+def _client(model: ModelConfig, seed: int) -> OpenAIChat:
     policy = RetryPolicy(rng=np.random.default_rng(seed))
-    inner = OpenAIChat(
+    return OpenAIChat(
         model.model or "", model.base_url, policy=policy, timeout=model.timeout
     )
-    return JournaledChat(inner, RecordJournal(store.calls))
 
 
 def _replay(model: ModelConfig, store: RunStore | None) -> ChatModel:

@@ -8,6 +8,7 @@ import platform
 import re
 import shlex
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -29,10 +30,15 @@ _PACKAGES = (
 
 def record_start(store: RunStore) -> None:
     """Keep what started a run; a run that goes on keeps its first start."""
-    if not any(item.kind == "command" for item in store.events()):
-        store.record_event("command", command_line())
-        store.record_event("versions", json.dumps(versions()))
-        store.record_event("machine", json.dumps(machine()))
+    kept = {item.kind for item in store.events()}  # a kill may have left a part
+    facts: dict[str, Callable[[], str]] = {
+        "command": command_line,
+        "versions": lambda: json.dumps(versions()),
+        "machine": lambda: json.dumps(machine()),
+    }
+    for kind, tell in facts.items():
+        if kind not in kept:
+            store.record_event(kind, tell())
 
 
 def command_line() -> str:

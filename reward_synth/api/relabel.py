@@ -98,6 +98,7 @@ def relabel(
     spec = _described(task, sources)
     discount = checked_discount(spec.gamma if gamma is None else gamma, weight)
     make_combiner(combine, gamma=discount, weight=weight)  # refuses unknown names
+    _require_known("combine", combine, ("replace", "add", POTENTIAL))
     functions = [_function(item, spec, combine) for item in sources]
     if inplace:
         _require_writable(buffer, len(functions))

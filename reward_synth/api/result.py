@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,12 @@ class Watcher:
     """``(what, done, of how many)`` while candidates are checked."""
     training: Callable[[list[TrialProgress]], None] = lambda _: None
     """How far running trainings are, twice a second."""
+    steps: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Entered while steps are made between which the run may be stopped."""
+    checkpoint: Callable[[], None] = lambda: None
+    """Called between steps; may raise to stop the run there."""
+    stopping: Callable[[], bool] = lambda: False
+    """Whether the next checkpoint raises, so that nothing long should be begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from reward_synth.api.result import Watcher
 from reward_synth.engine import LocalEngine
 from reward_synth.errors import NothingUsableError, UsageError
 from reward_synth.program import RewardProgram
-from reward_synth.store import RunStore
+from reward_synth.store import RunStore, whole_file
 from reward_synth.wrappers.sources import program_function
 
 
@@ -55,13 +55,17 @@ def train(
     identity = {"verb": "train", "trials": [spec.config() for spec in specs]}
     with RunStore.open(folder, identity) as store:
         record_start(store)
-        task.save(folder / TASK_FILE)
-        program.save(folder / "reward.py")
-        results = train_all(
-            specs, store, LocalEngine(training.jobs), watch=watcher.training
-        )
+        with whole_file(folder / TASK_FILE) as part:
+            task.save(part)
+        with whole_file(folder / "reward.py") as part:
+            program.save(part)
+        with watcher.steps():
+            engine = LocalEngine(training.jobs, watcher.stopping)
+            results = train_all(specs, store, engine, watch=watcher.training)
+            watcher.checkpoint()
         parts = f"# {task.id}", training_table(results), training_words(results)
-        (folder / "report.md").write_text("\n\n".join(parts) + "\n")
+        with whole_file(folder / "report.md") as part:
+            part.write_text("\n\n".join(parts) + "\n")
         if not any(item.status == "ok" for item in results):
             raise NothingUsableError(
                 f"Every training failed; the first: {results[0].error}"

@@ -11,12 +11,18 @@ from typing import Any, overload
 
 import gymnasium as gym
 
+from reward_synth.combine import Combiner
 from reward_synth.envs import describe_any, resolve
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.reward import RewardFunction
 from reward_synth.task import TaskSpec, lanes_of
-from reward_synth.wrappers import BatchedDenseReward, DenseReward, VectorDenseReward
+from reward_synth.wrappers import (
+    BatchedDenseReward,
+    DenseReward,
+    Guard,
+    VectorDenseReward,
+)
 from reward_synth.wrappers.sparse import as_task
 
 _OF_VECTORS = ("num_envs", "batched", "vectorization_mode", "vector_kwargs", "wrappers")
@@ -45,11 +51,12 @@ def make(env: str, **kwargs: Any) -> gym.Env[Any, Any]:
 def wrap(
     env: gym.Env[Any, Any],
     reward: RewardProgram | RewardFunction | str | Path,
-    combine: str = ...,
+    combine: str | Combiner = ...,
     *,
     task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
     gamma: float | None = ...,
     weight: float = ...,
+    guard: Guard | None = ...,
 ) -> DenseReward: ...
 
 
@@ -57,11 +64,12 @@ def wrap(
 def wrap(
     env: gym.vector.VectorEnv[Any, Any, Any],
     reward: RewardProgram | RewardFunction | str | Path,
-    combine: str = ...,
+    combine: str | Combiner = ...,
     *,
     task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
     gamma: float | None = ...,
     weight: float = ...,
+    guard: Guard | None = ...,
 ) -> VectorDenseReward: ...
 
 
@@ -69,22 +77,24 @@ def wrap(
 def wrap(
     env: Any,
     reward: RewardProgram | RewardFunction | str | Path,
-    combine: str = ...,
+    combine: str | Combiner = ...,
     *,
     task: TaskSpec | Mapping[str, Any] | str | Path | None = ...,
     gamma: float | None = ...,
     weight: float = ...,
+    guard: Guard | None = ...,
 ) -> Any: ...
 
 
 def wrap(
     env: Any,
     reward: RewardProgram | RewardFunction | str | Path,
-    combine: str = "add",
+    combine: str | Combiner = "add",
     *,
     task: TaskSpec | Mapping[str, Any] | str | Path | None = None,
     gamma: float | None = None,
     weight: float = 1.0,
+    guard: Guard | None = None,
 ) -> Any:
     """Return ``env`` with a dense reward.
 
@@ -93,15 +103,19 @@ def wrap(
             batch in itself, or a ``VecEnv`` of Stable-Baselines3.
         reward: A reward program, its file, or a function
             ``(Transition) -> float | dict``.
-        combine: ``add`` (to the environment's reward), ``replace`` (it), or
+        combine: ``add`` (to the environment's reward), ``replace`` (it),
             ``potential`` (shaping that leaves optimal policies optimal; the program
-            must define ``compute_potential``).
+            must define ``compute_potential``), another name that
+            `reward_synth combiners` lists, or a :class:`~reward_synth.combine.Combiner`
+            that acts on steps or episodes.
         task: What the reward's parameters mean: a description, its JSON data or its
             file. By default the environment, or one like those of the vector, is
             described anew, which resets it. Wrap before observations are normalised:
             programs read metres and radians.
         gamma: The agent's discount, used by ``potential``; by default the task's.
         weight: Factor of the dense part under ``add`` and ``potential``.
+        guard: What is done about rewards that no learner survives; see
+            :class:`~reward_synth.wrappers.Guard`.
 
     Returns:
         A :class:`~reward_synth.DenseReward`, a
@@ -119,7 +133,7 @@ def wrap(
         ['speed']
     """
     twin = _twin(env)
-    return twin(env, reward, _task(env, task), combine, gamma, weight)
+    return twin(env, reward, _task(env, task), combine, gamma, weight, guard)
 
 
 def _twin(env: Any) -> Callable[..., Any]:

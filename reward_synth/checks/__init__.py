@@ -7,6 +7,7 @@ from reward_synth.checks.behaviour import (
     success_is_best,
     varies,
 )
+from reward_synth.checks.gate import bounded, more_than_the_answer
 from reward_synth.checks.report import Check, Examined, Examiner, Report
 from reward_synth.checks.static import (
     imports_what_it_uses,
@@ -20,9 +21,11 @@ DEFAULT_CHECKS: tuple[Check, ...] = (
     no_float_equality,
     sound_within_ranges,
     finite,
+    bounded,
     runs_alone,
     varies,
     in_scale,
+    more_than_the_answer,
     success_is_best,
 )
 """In the order in which they run; see :class:`Examiner`."""

@@ -53,6 +53,7 @@ def runs_alone(examined: Examined) -> Iterator[Finding]:
         yield Finding("error", code, _reason(execution), fix, execution.line)
         return
     yield from _same(examined, execution, rows)
+    yield from _same_again(execution, examined.sandbox.run(job))
     if execution.seconds_per_call > _SLOW:
         yield Finding(
             "warning",
@@ -83,6 +84,22 @@ def _same(examined: Examined, execution: Execution, rows: Array) -> Iterator[Fin
         f"{describe_row(examined.inputs, int(rows[row]))}.",
         "Write the formula with floats and explicit comparisons.",
         examined.line(column),
+    )
+
+
+def _same_again(first: Execution, second: Execution) -> Iterator[Finding]:
+    """Compare with another process, at another time, to the last bit."""
+    if second.ok and second.names == first.names:
+        if first.values.tobytes() == second.values.tobytes():
+            return
+        said = "gives other values"
+    else:
+        said = f"ends with {second.status}: {second.error}"
+    yield Finding(
+        "error",
+        "non-deterministic",
+        f"Run again in another process it {said}.",
+        "Use only the parameters.",
     )
 
 

@@ -7,11 +7,14 @@ import typer
 from reward_synth.cli import (
     bench,
     check,
+    compare,
     describe,
+    doctor,
     export,
     generate,
     listing,
     report,
+    runs,
     training,
     watch,
 )
@@ -52,3 +55,7 @@ app.command("bench")(bench.bench)
 app.command("report")(report.report)
 app.command("watch")(watch.watch)
 app.command("export")(export.export)
+app.command("doctor")(doctor.doctor)
+app.add_typer(runs.app, name="runs")
+app.command("compare")(compare.compare)
+app.command("combiners")(compare.combiners)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reward_synth.cli import options as o
+from reward_synth.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,10 @@ def bench(
     if suite is None:
         _list(as_json=as_json)
         return
-    loaded = load_suite(suite)
+    try:
+        loaded = load_suite(suite)
+    except UnicodeDecodeError as cause:
+        raise UsageError(f"{suite} is no text: {cause}.") from cause
     _require_packages()
     engine = LocalEngine(jobs)
     name = f"bench-{loaded.name}"

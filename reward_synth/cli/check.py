@@ -18,7 +18,7 @@ def check(
     allow_info: o.AllowInfo = None,
     demos: o.Demonstrations = None,
     seed: o.Seed = 0,
-    sandbox: o.SandboxOption = o.SandboxMode.reduced,
+    sandbox: o.SandboxOption = None,
     as_json: o.Json = False,
 ) -> int:
     """Examine a reward program, also a hand-written one; exit code 1 if unusable."""
@@ -27,7 +27,9 @@ def check(
     from reward_synth.cli.output import note, out, print_json
     from reward_synth.program import RewardProgram
 
+    o.refuse_device(file)
     program = RewardProgram.load(file)
+    mode = o.chosen_sandbox(sandbox, quiet=as_json)
     config = EnvConfig(
         env,
         o.read_kwargs(env_kwargs),
@@ -38,7 +40,7 @@ def check(
         seed=seed,
     )
     prepared = prepare(config, notify=lambda text: note(text, quiet=as_json))
-    report = check_program(program, prepared, sandbox.value)
+    report = check_program(program, prepared, mode)
     if as_json:
         print_json(report.to_dict() | {"edited": program.provenance.edited})
         return 0 if report.ok else 1

@@ -34,7 +34,9 @@ def generate(
         str | None,
         typer.Option("--replay", help="Use the recorded answers of this run."),
     ] = None,
-    n: Annotated[int, typer.Option("--n", "-n", help="Candidates in all.")] = 8,
+    n: Annotated[
+        int, typer.Option("--n", "-n", help="Candidates in all.", max=o.MOST_COUNT)
+    ] = 8,
     rounds: Annotated[
         int, typer.Option("--rounds", help="Rounds; each learns from those before.")
     ] = 2,
@@ -76,7 +78,7 @@ def generate(
     demos: o.Demonstrations = None,
     combine: o.CombineOption = o.Combine.add,
     weight: o.Weight = 1.0,
-    sandbox: o.SandboxOption = o.SandboxMode.reduced,
+    sandbox: o.SandboxOption = None,
     seed: o.Seed = 0,
     run: o.Run = None,
     resume: o.Resume = False,
@@ -120,7 +122,7 @@ def generate(
         rounds,
         combine.value,
         weight,
-        sandbox.value,
+        o.chosen_sandbox(sandbox, quiet=as_json),
     )
     if dry:
         _dry(config, as_json=as_json)
@@ -185,6 +187,7 @@ def _run(
         print_json,
         progress_bars,
     )
+    from reward_synth.cli.signals import INTERRUPTS
     from reward_synth.envs import resolve
 
     ref = resolve(config.env.env, config.env.env_kwargs)
@@ -195,7 +198,11 @@ def _run(
             lambda text: note(text, quiet=as_json),
             CandidateProgress(bars),
             TrainingProgress(bars),
+            INTERRUPTS.steps,
+            INTERRUPTS.checkpoint,
+            lambda: INTERRUPTS.asked,
         )
+        INTERRUPTS.folder = folder
         result = generate_reward(config, folder, watcher)
     if as_json:
         print_json(_data(result))

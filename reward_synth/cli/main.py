@@ -14,22 +14,18 @@
 from __future__ import annotations
 
 import os
-import signal
+import shlex
 import sys
-import time
 from collections.abc import Sequence
-from typing import Any
 
 import typer
 
 from reward_synth.cli.app import app
+from reward_synth.cli.signals import INTERRUPTED, INTERRUPTS
 from reward_synth.errors import RewardSynthError, TryAgainError, UsageError
 
-INTERRUPTED = 130
 _KEPT = ("generate", "train")
 """Commands whose work is kept in a run."""
-_SAME_WISH = 5.0
-"""Seconds in which a further signal asks for nothing new: supervisors repeat them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,12 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; by default what the shell gave.
     """
-    interrupts = _Interrupts()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, interrupts)
+    INTERRUPTS.install()
     code = run(arguments)
-    interrupts.ending = code == INTERRUPTED
+    INTERRUPTS.ending = code == INTERRUPTED
     sys.exit(code)
 
 
@@ -74,24 +67,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
-class _Interrupts:
-    """Turns SIGINT and SIGTERM into one KeyboardInterrupt, and lets cleaning up end."""
-
-    def __init__(self) -> None:
-        self.ending = False
-        """True once the message is out: a traceback would tell nothing more."""
-        self._last = -_SAME_WISH
-
-    def __call__(self, *_: Any) -> None:
-        now = time.monotonic()
-        if now - self._last < _SAME_WISH:
-            return
-        self._last = now
-        if self.ending:
-            os._exit(INTERRUPTED)
-        raise KeyboardInterrupt
-
-
 def _interrupted(arguments: Sequence[str] | None) -> str:
     """Say what an interrupted command leaves.
 
@@ -102,16 +77,21 @@ def _interrupted(arguments: Sequence[str] | None) -> str:
     given = sys.argv[1:] if arguments is None else arguments
     if not given or given[0] not in _KEPT or "--dry-run" in given:
         return "Interrupted."
-    return "Interrupted. The same command with --run or --resume goes on."
+    if INTERRUPTS.folder is None:
+        return "Interrupted. The same command with --run or --resume goes on."
+    return (
+        "Interrupted. What was done is kept. Go on with the same command and "
+        f"--run {shlex.quote(str(INTERRUPTS.folder))}"
+    )
 
 
 def _os_trouble(error: OSError) -> int:
-    """Handle files that cannot be read or written, and a disk that is full."""
-    from reward_synth.store.troubles import is_full
+    """Handle files that cannot be read or written, and a disk that is full or fails."""
+    from reward_synth.store.troubles import is_passing
 
     said = error.strerror or str(error)
     _complain(f"{error.filename}: {said}." if error.filename else f"{said}.")
-    return TryAgainError.exit_code if is_full(error) else UsageError.exit_code
+    return TryAgainError.exit_code if is_passing(error) else UsageError.exit_code
 
 
 def _other(error: Exception) -> int:
@@ -161,7 +141,8 @@ def _one_line(text: str) -> str:
 
 
 def _complain(text: str) -> None:
-    print(f"error: {_one_line(text)}", file=sys.stderr)
+    line = _one_line(text).encode(errors="backslashreplace").decode()
+    print(f"error: {line}", file=sys.stderr)
     if os.environ.get("REWARD_SYNTH_DEBUG") and sys.exc_info()[0]:
         import traceback
 

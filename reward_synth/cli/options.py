@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,7 @@ from reward_synth.errors import UsageError
 
 if TYPE_CHECKING:
     from reward_synth.llm import Prices
+    from reward_synth.sandbox import Mode
 
 ENV_HELP = (
     "ManiSkill (a family: its default task), ManiSkill/PushCube-v1, any Gymnasium id such "
@@ -44,6 +47,10 @@ AllowInfo = Annotated[
         "--allow-info", help="A key of info that rewards may read; repeatable."
     ),
 ]
+MOST_COUNT = 10_000
+"""Of candidates; far more than any search can use."""
+MOST_STEPS = 10**12
+"""Of a training; far more than any can take."""
 MOST_SEED = 2**31 - 1
 """Every generator that we hand seeds to takes these."""
 Seed = Annotated[
@@ -106,12 +113,47 @@ CombineOption = Annotated[
     typer.Option("--combine", help="add, replace, or potential (shaping)."),
 ]
 SandboxOption = Annotated[
-    SandboxMode,
+    SandboxMode | None,
     typer.Option(
         "--sandbox",
-        help="strict refuses to run programs where a layer of the lock is missing.",
+        help="strict refuses where a layer of the lock is missing, reduced goes on "
+        "without. By default strict where every layer is live; see doctor.",
+        show_default=False,
     ),
 ]
+
+
+def chosen_sandbox(asked: SandboxMode | None, *, quiet: bool = False) -> Mode:
+    """Return the mode that programs run under, and say so where a layer is missing.
+
+    Raises:
+        NotAvailableError: strict is asked for and cannot hold.
+
+    Example:
+        >>> chosen_sandbox(SandboxMode.reduced, quiet=True)
+        'reduced'
+    """
+    from reward_synth.cli.output import note
+    from reward_synth.sandbox import choose
+
+    tier = choose(None if asked is None else asked.value)
+    if tier.remark:
+        note(tier.remark, quiet=quiet)
+    return tier.mode
+
+
+def refuse_device(path: str) -> None:
+    """Refuse what has no end, such as ``/dev/zero``, before it is read.
+
+    Raises:
+        UsageError: It is a device.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # whoever reads it says what is wrong
+        return
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise UsageError(f"Cannot read the reward file {path}: it is a device.")
 
 
 def read_prices(text: str | None) -> Prices | None:

@@ -21,7 +21,12 @@ def train(
         str, typer.Option("--reward", "-r", help="A reward program (.py).")
     ],
     train_steps: Annotated[
-        int, typer.Option("--train-steps", help="Environment steps of each training.")
+        int,
+        typer.Option(
+            "--train-steps",
+            help="Environment steps of each training.",
+            max=o.MOST_STEPS,
+        ),
     ] = 30_000,
     seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each arm.")] = 1,
     env_kwargs: o.EnvKwargs = None,
@@ -34,6 +39,7 @@ def train(
     episodes: o.Episodes = 20,
     expert: o.Expert = False,
     jobs: o.Jobs = 2,
+    sandbox: o.SandboxOption = None,
     seed: o.Seed = 0,
     run: o.Run = None,
     resume: o.Resume = False,
@@ -49,9 +55,12 @@ def train(
         note,
         progress_bars,
     )
+    from reward_synth.cli.signals import INTERRUPTS
     from reward_synth.program import RewardProgram
 
+    o.refuse_device(reward)
     program = RewardProgram.load(reward)
+    o.chosen_sandbox(sandbox, quiet=as_json)
     config = EnvConfig(
         env,
         o.read_kwargs(env_kwargs),
@@ -73,7 +82,11 @@ def train(
         watcher = Watcher(
             notify=lambda text: note(text, quiet=as_json),
             training=TrainingProgress(bars),
+            steps=INTERRUPTS.steps,
+            checkpoint=INTERRUPTS.checkpoint,
+            stopping=lambda: INTERRUPTS.asked,
         )
+        INTERRUPTS.folder = folder
         results = train_program(
             config,
             training,

@@ -27,16 +27,21 @@ class LocalEngine:
 
     Args:
         jobs: How many calls run at once.
+        stopping: Asked before a call is begun; True: no further one is, and those that
+            run are waited for.
 
     Example:
         >>> [result.value for result in LocalEngine(1).run([Call("a", abs, (-3,))])]
         [3]
     """
 
-    def __init__(self, jobs: int = 2) -> None:
+    def __init__(
+        self, jobs: int = 2, stopping: Callable[[], bool] = lambda: False
+    ) -> None:
         if jobs < 1:
             raise UsageError(f"jobs must be at least 1, received {jobs}.")
         self.jobs = jobs
+        self.stopping = stopping
 
     def run(
         self, calls: Sequence[Call], tick: Callable[[], None] = lambda: None
@@ -62,6 +67,8 @@ class LocalEngine:
         try:
             waiting = {self._start(pool, call): call for call in calls}
             while waiting:
+                if self.stopping():
+                    _drop_unstarted(waiting)
                 done, _ = wait(waiting, timeout=_POLL, return_when=FIRST_COMPLETED)
                 tick()
                 for future in done:
@@ -76,6 +83,12 @@ class LocalEngine:
             call.function, args=call.arguments, timeout=call.timeout
         )
         return future
+
+
+def _drop_unstarted(waiting: dict[Future[Any], Call]) -> None:
+    for future in [item for item in waiting if not (item.running() or item.done())]:
+        future.cancel()
+        del waiting[future]
 
 
 def _die_with(parent: int) -> None:

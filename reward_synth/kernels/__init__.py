@@ -1,6 +1,6 @@
 """Compiles typed reward programs with numba; the one door to it."""
 
-from reward_synth.kernels.compile import keeps_code
+from reward_synth.kernels.cache import keeps_code
 from reward_synth.kernels.cuda import CudaKernel
 from reward_synth.kernels.fused import FusedReward
 from reward_synth.kernels.given import native

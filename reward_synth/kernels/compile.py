@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from reward_synth.graph import Graph
+import numpy as np
+
+from reward_synth.kernels.cache import CACHE, Checked, kept
 from reward_synth.kernels.emit import DType, Layout, kernel_text, one_text, spread_text
 from reward_synth.kernels.intrinsics import flatten
-from reward_synth.kernels.loops import Code, loop, single
+from reward_synth.kernels.loops import loop, single
+from reward_synth.kernels.plan import Plan
 
-CACHE = "REWARD_SYNTH_CACHE"
-"""Environment variable: the folder of compiled kernels; empty: keep none."""
-_PRIVATE = 0o700
-_MOST_KEPT = 4000
-"""About 300 MB."""
-_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+__all__ = ["CACHE", "Machine", "compile_batch", "compile_one"]
 # Contraction alone: other fast-math flags delete guards such as np.isnan(x).
 _FLAGS: Any = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+Compiler = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,194 +37,80 @@ class Machine:
     """``(array, …, out, threads)``, or None if it was not asked for."""
 
 
-def compile_one(
-    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType = "float64"
-) -> Callable[..., tuple[float, ...]]:
-    """Compile ``outputs`` of one state: ``(array, …) -> numbers``.
+def compile_one(plan: Plan) -> Callable[..., tuple[float, ...]]:
+    """Compile the outputs of one state: ``(array, …) -> numbers``.
 
     It raises ``ValueError`` where an array holds another number of entries.
     """
-    code = Code(graph, outputs, layout, dtype)
-    return _compiled_one(_Job(one_text(graph, outputs, layout, dtype), code))
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What is compiled; known by its text."""
-
-    text: str
-    code: Code = field(compare=False, repr=False)
+    return _compiled_one(plan)
 
 
 @lru_cache(maxsize=256)
-def _compiled_one(job: _Job) -> Callable[..., tuple[float, ...]]:
-    table, flags = _named(job, single=single(job.code))
-    one: Callable[..., tuple[float, ...]] = _compiler(**flags)(table["one"])
+def _compiled_one(plan: Plan) -> Callable[..., tuple[float, ...]]:
+    text = one_text(plan.digest, plan.layout)
+    made = single(plan.code, plan.rows, plan.dtype)
+    table, compiler = _named(text, single=made)
+    one: Callable[..., tuple[float, ...]] = compiler(table["one"])
     return one
 
 
-def compile_graph(
-    graph: Graph,
-    outputs: Sequence[int],
-    layout: Layout,
-    dtype: DType = "float64",
-    *,
-    parallel: bool = False,
-) -> Machine:
-    """Compile ``outputs`` of ``graph``.
+def compile_batch(plan: Plan, *, parallel: bool = False) -> Machine:
+    """Compile a kernel for batches.
 
     Machine code is made on the first call for each combination of arrays' types, once
     a process, and loaded from the user's cache folder in later ones.
     """
-    text = kernel_text(graph, outputs, layout, dtype)
-    if parallel:
-        text += "\n" + spread_text(layout, len(outputs))
-    code = Code(graph, outputs, layout, dtype)
-    run, spread = _compiled(_Job(text, code), parallel)
-    return Machine(layout, len(outputs), dtype, run, spread)
+    run, spread = _compiled(plan, parallel)
+    return Machine(plan.layout, plan.rows, plan.dtype, run, spread)
 
 
 @lru_cache(maxsize=256)
 def _compiled(
-    job: _Job, parallel: bool
+    plan: Plan, parallel: bool
 ) -> tuple[Callable[..., bool], Callable[..., bool] | None]:
-    table, flags = _named(job, loop=loop(job.code))
+    room = f"np.empty({plan.room}, np.{plan.dtype})" if plan.room else ""
+    text = kernel_text(plan.digest, plan.layout, plan.rows, room)
+    if parallel:
+        text += "\n" + spread_text(plan.layout, plan.rows, room)
+    table, compiler = _named(text, loop=loop(plan.code))
     # Compiled on the first call, for the types of the arrays that it is given.
-    run = _compiler(**flags)(table["kernel"])
-    if not parallel:
-        return run, None
-    return run, _compiler(parallel=True, **flags)(table["spread"])
+    run = compiler(table["kernel"])
+    return run, compiler(table["spread"], parallel=True) if parallel else None
 
 
-def _named(job: _Job, **names: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the text defines, and how numba is to compile it."""
+def _named(text: str, **names: Any) -> tuple[dict[str, Any], Compiler]:
+    """Return what the text defines, and what compiles it."""
     import numba  # noqa: PLC0415 - takes seconds to import
 
-    path = _kept(job.text)
-    table: dict[str, Any] = {"flat": flatten(), "prange": numba.prange, **names}
-    table["__name__"] = __name__
+    digest = hashlib.sha256((_formulas() + text).encode()).hexdigest()
+    path = kept(text, digest)
+    table: dict[str, Any] = {"flat": flatten(), "prange": numba.prange, "np": np}
+    table |= {"__name__": __name__, **names}
     name = str(path) if path else "<reward kernel>"
-    exec(compile(job.text, name, "exec"), table)  # our own text, never an author's
-    return table, {**_FLAGS, "cache": path is not None}
+    exec(compile(text, name, "exec"), table)  # our own text, never an author's
+    return table, partial(_dispatcher, digest if path else "")
 
 
-class _Forgiving:
-    """numba's cache of one function, which takes a damaged file as none.
-
-    numba itself stops with whatever unpickling raises.
-    """
-
-    def __init__(self, cache: Any) -> None:
-        self._inner = cache
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def load_overload(self, *args: Any) -> Any:
-        """Return kept code, or None; damaged files are emptied."""
-        try:
-            return self._inner.load_overload(*args)
-        except Exception:  # unpickling damaged bytes may raise anything
-            self._inner.flush()
-            return None
-
-    def save_overload(self, *args: Any) -> None:
-        """Keep code; on a full disk it is not kept."""
-        with suppress(OSError):
-            self._inner.save_overload(*args)
-
-
-def _compiler(**flags: Any) -> Callable[[Any], Any]:
-    """Return ``numba.njit`` whose cache survives damaged files."""
+def _dispatcher(digest: str, function: Any, **flags: Any) -> Any:
+    """Return what numba compiles on its first call, or finds by ``digest`` if given."""
     import numba  # noqa: PLC0415 - takes seconds to import
 
-    def compiled(function: Any) -> Any:
-        dispatcher = numba.njit(**flags)(function)
-        if flags.get("cache"):
-            dispatcher._cache = _Forgiving(dispatcher._cache)
-        return dispatcher
-
-    return compiled
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of compiled kernels, or None where none can be trusted.
-
-    Compiled code is loaded from it, so it must belong to the user alone.
-    """
-    named = os.environ.get(CACHE)
-    if named == "":
-        return None
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(named) if named else Path(base) / "reward_synth" / "kernels"
-    try:
-        folder = folder.expanduser()
-        code = folder / "__pycache__"  # where numba puts it
-        folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-        code.mkdir(mode=_PRIVATE, exist_ok=True)
-        trusted = all(map(_private, (folder, code)))
-    except (OSError, RuntimeError):
-        return None
-    return folder if trusted else None
-
-
-def _private(folder: Path) -> bool:
-    """Tell whether the user, and nobody else, can write to a folder."""
-    found = folder.stat()
-    owned = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-    return owned and os.access(folder, os.W_OK) and not found.st_mode & _OTHERS_WRITE
-
-
-def keeps_code() -> bool:
-    """Tell whether machine code is kept for later processes."""
-    return cache_folder() is not None
-
-
-def _kept(text: str) -> Path | None:
-    """Write the text where numba keeps compiled code beside it."""
-    folder = cache_folder()
-    if folder is None:
-        return None
-    path = folder / f"generated_{_digest(text)}.py"
-    if path.exists():  # numba compares its time of change
-        return path
-    _prune(folder)
-    try:
-        part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_text(text)
-        part.rename(path)
-    except OSError:
-        return None
-    return path
-
-
-def _prune(folder: Path) -> None:
-    """Drop the older half where too many kernels are kept."""
-    kept = list(folder.glob("generated_*.py"))
-    if len(kept) < _MOST_KEPT:
-        return
-    with suppress(OSError):  # another process may prune, too
-        kept.sort(key=lambda path: path.stat().st_mtime)
-        for path in kept[: _MOST_KEPT // 2]:
-            for code in folder.glob(f"__pycache__/{path.stem}.*"):
-                code.unlink(missing_ok=True)
-            path.unlink(missing_ok=True)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256((_formulas() + text).encode()).hexdigest()[:32]
+    made = numba.njit(**_FLAGS, **flags, cache=bool(digest))(function)
+    if digest:
+        made._cache = Checked(made._cache, digest)
+    return made
 
 
 @lru_cache(maxsize=1)
 def _formulas() -> str:
-    """Return what else the machine code depends on: the text of our formulas."""
+    """Return what else the machine code depends on: the text that makes it."""
+    kernels = Path(__file__).parent
     names = (
-        "lanes",
-        "coefficients",
-        "approximations",
-        "intrinsics",
-        "loops",
-        "outlined",
-        "compile",
+        *("lanes", "coefficients", "approximations", "intrinsics", "outlined"),
+        *("code", "loops", "stages", "plan", "compile"),
     )
-    return "".join((Path(__file__).parent / f"{name}.py").read_text() for name in names)
+    package = kernels.parent
+    paths = [kernels / f"{name}.py" for name in names]
+    paths += sorted((package / "graph").glob("*.py"))
+    paths += [package / "language" / "functions.py"]  # constants are computed with it
+    return "".join(path.read_text() for path in paths)

@@ -73,24 +73,16 @@ def _entries(functions: Sequence[FunctionIR]) -> list[Entry]:
     return [(name, number) for name, size in sizes.items() for number in range(size)]
 
 
-def kernel_text(
-    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
-) -> str:
-    """Return the text of ``kernel``: what it computes as a comment, and its checks.
+def kernel_text(digest: str, layout: Layout, rows: int, room: str = "") -> str:
+    """Return the text of ``kernel``: the digest of what it computes, and its checks.
 
     ``kernel(x0, …, out)`` reads arrays of any shape and type and writes ``out``, shape
-    ``(len(outputs), N)``. It returns False, and does nothing, where an array holds
-    another number of states. ``loop`` is what the comment says of each state ``i``.
+    ``(rows, N)``. It returns False, and does nothing, where an array holds another
+    number of states. ``room``: an array that ``loop`` needs besides.
 
     Example:
-        >>> graph = Graph()
-        >>> twice = graph.add("multiply", (graph.load(("x", 0)), graph.const(2.0)))
-        >>> layout = Layout((3,), ((("x", 0), (0, 1)),))
-        >>> print(kernel_text(graph, [twice], layout, "float32"))
-        # v1 = float32(2.0)
-        # v0 = float32(y0[i * 3 + 1])
-        # v2 = v0 * v1
-        # out[0, i] = v2
+        >>> print(kernel_text("1f", Layout((3,), ((("x", 0), (0, 1)),)), 1))
+        # 1f
         def kernel(x0, out):
             y0 = flat(x0)
             if not (out.shape[0] == 1 and y0.size == 3 * out.shape[1]):
@@ -99,34 +91,25 @@ def kernel_text(
             return True
     """
     arrays = [f"x{number}" for number in range(len(layout.widths))]
-    stores = [f"# out[{row}, i] = v{node}" for row, node in enumerate(outputs)]
     return "\n".join(
         [
-            *_remarks(graph, outputs, layout, dtype),
-            *stores,
+            f"# {digest}",
             f"def kernel({', '.join([*arrays, 'out'])}):",
-            *_guard(layout, len(outputs)),
-            f"    loop({_flat(layout)}, out, 0, out.shape[1])",
+            *_guard(layout, rows),
+            f"    loop({_flat(layout, room)}, out, 0, out.shape[1])",
             "    return True",
         ]
     )
 
 
-def _remarks(
-    graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType
-) -> list[str]:
-    """The cache knows programs by this text."""
-    constants, body = statements(graph, outputs, layout, dtype, arrays="y")
-    return [f"# {line}" for line in [*constants, *body]]
-
-
-def _flat(layout: Layout) -> str:
+def _flat(layout: Layout, room: str = "") -> str:
     """Return the tuple of all arrays."""
-    names = "".join(f"y{number}, " for number in range(len(layout.widths)))
-    return f"({names.rstrip()[:-1] if len(layout.widths) > 1 else names.rstrip()})"
+    names = [f"y{number}" for number in range(len(layout.widths))]
+    names += [room] if room else []
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def one_text(graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType) -> str:
+def one_text(digest: str, layout: Layout) -> str:
     """Return the text of ``one``, which returns the outputs of a single state.
 
     ``one(x0, …)`` reads as ``kernel`` does, and raises ``ValueError`` where an array
@@ -136,8 +119,7 @@ def one_text(graph: Graph, outputs: Sequence[int], layout: Layout, dtype: DType)
     tests = [f"y{number}.size == {width}" for number, width in widths] or ["True"]
     return "\n".join(
         [
-            *_remarks(graph, outputs, layout, dtype),
-            f"# return {', '.join(f'v{node}' for node in outputs)}",
+            f"# {digest}",
             f"def one({', '.join(f'x{number}' for number, _ in widths)}):",
             *(f"    y{number} = flat(x{number})" for number, _ in widths),
             f"    if not ({' and '.join(tests)}):",
@@ -160,7 +142,7 @@ def _guard(layout: Layout, outputs: int) -> list[str]:
     return [*arrays, f"    if not ({' and '.join(tests)}):", "        return False"]
 
 
-def spread_text(layout: Layout, outputs: int) -> str:
+def spread_text(layout: Layout, outputs: int, room: str = "") -> str:
     """Return the text of ``spread``: ``loop`` on equal shares of the states."""
     arrays = [f"x{number}" for number in range(len(layout.widths))]
     return "\n".join(
@@ -172,7 +154,7 @@ def spread_text(layout: Layout, outputs: int) -> str:
             "    for share in prange(threads):",
             "        low = min(count, share * size)",
             "        high = min(count, low + size)",
-            f"        loop({_flat(layout)}, out, low, high)",
+            f"        loop({_flat(layout, room)}, out, low, high)",
             "    return True",
         ]
     )

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from reward_synth.errors import FieldMismatchError
-from reward_synth.graph import Entry, Graph, add_function, with_total
-from reward_synth.kernels.compile import Machine, compile_graph, compile_one
+from reward_synth.graph import Entry
+from reward_synth.kernels.compile import Machine, compile_batch, compile_one
 from reward_synth.kernels.emit import DType, Layout
 from reward_synth.kernels.given import native
 from reward_synth.kernels.kernel import Rows, run_machine
+from reward_synth.kernels.plan import Plan, function_plan
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 from reward_synth.task import ACTION, PREVIOUS, Field, Roots, TaskSpec
@@ -96,9 +97,7 @@ class FusedReward:
         """
         arrays = self._arrays(obs, info, action)
         if self._machine is None:
-            outputs = self._outputs(graph := Graph())
-            layout = self._layout(arrays)
-            self._machine = compile_graph(graph, outputs, layout, self.dtype)
+            self._machine = compile_batch(self._plan(arrays))
         run_machine(self._machine, arrays, self._out)
         return self._out
 
@@ -110,9 +109,7 @@ class FusedReward:
         """
         arrays = self._arrays(obs, info, action)
         if self._single is None:
-            outputs = self._outputs(graph := Graph())
-            layout = self._layout(arrays)
-            self._single = compile_one(graph, outputs, layout, self.dtype)
+            self._single = compile_one(self._plan(arrays))
         try:
             return self._single(*arrays)
         except ValueError as cause:
@@ -136,8 +133,8 @@ class FusedReward:
         if self._kept:
             self._kept = [np.array(item) for item in self.before.read(obs, info)]
 
-    def _outputs(self, graph: Graph) -> list[int]:
-        return with_total(graph, add_function(graph, self.function))
+    def _plan(self, arrays: Sequence[Array]) -> Plan:
+        return function_plan(self.function, self._layout(arrays), self.dtype)
 
     def _layout(self, arrays: Sequence[Array]) -> Layout:
         places: list[tuple[Entry, tuple[int, int]]] = []

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from reward_synth.graph import Graph, add_function, with_total
-from reward_synth.kernels.compile import Machine, compile_graph, compile_one
+from reward_synth.kernels.compile import Machine, compile_batch, compile_one
 from reward_synth.kernels.emit import DType, Layout
 from reward_synth.kernels.given import checked_dtype, checked_threads
+from reward_synth.kernels.plan import function_plan
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 
@@ -71,16 +71,12 @@ class RewardKernel:
 
     @cached_property
     def _one(self) -> Callable[..., tuple[float, ...]]:
-        graph = Graph()
-        outputs = with_total(graph, add_function(graph, self.function))
         layout = Layout.separate([self.function])
-        return compile_one(graph, outputs, layout, self.dtype)
+        return compile_one(function_plan(self.function, layout, self.dtype))
 
     def _compile(self, layout: Layout) -> Machine:
-        graph = Graph()
-        outputs = with_total(graph, add_function(graph, self.function))
-        parallel = self.threads > 1
-        return compile_graph(graph, outputs, layout, self.dtype, parallel=parallel)
+        plan = function_plan(self.function, layout, self.dtype)
+        return compile_batch(plan, parallel=self.threads > 1)
 
     def one(self, values: Mapping[str, Array]) -> dict[str, float]:
         """Return each component for one state.

@@ -13,47 +13,14 @@ from typing import Any
 
 from llvmlite import ir
 
-from reward_synth.graph import CONST, LOAD, Graph
-from reward_synth.kernels.emit import DType, Layout
+from reward_synth.kernels.code import Code, float_type
+from reward_synth.kernels.emit import DType
 from reward_synth.kernels.lanes import Lane
-from reward_synth.kernels.outlined import Outlined
+from reward_synth.kernels.stages import Stage
 
 MOST_SIMD = 8_000
 """Instructions of one state: LLVM takes more than 3 s to make SIMD loops of more."""
 _INDEX = ir.IntType(64)
-Load = Callable[[int, int], Any]
-"""Array and column to the number there, as LLVM's value of the kernel's type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What a kernel computes."""
-
-    graph: Graph
-    outputs: Sequence[int]
-    layout: Layout
-    dtype: DType
-
-    def emit(self, builder: Any, load: Load) -> list[Any]:
-        """Write the instructions of one state and return the outputs' values."""
-        float_type = ir.FloatType() if self.dtype == "float32" else ir.DoubleType()
-        places = dict(self.layout.places)
-        lanes: dict[int, Lane] = {}
-        needed = self.graph.needed(self.outputs)
-        nodes = self.graph.nodes
-        uses = (nodes[number].op for number in needed)
-        apart = Outlined(builder.module, float_type, uses)
-        for number in needed:
-            node = nodes[number]
-            if node.op == LOAD:
-                lanes[number] = Lane(builder, load(*places[node.entry]))
-            elif node.op == CONST:
-                kind = ir.IntType(1) if node.kind == "bool" else float_type
-                lanes[number] = Lane(builder, ir.Constant(kind, node.value))
-            else:
-                args = [lanes[item] for item in node.args]
-                lanes[number] = apart.apply(node.op, args)
-        return [lanes[number].value for number in self.outputs]
 
 
 class _Reader:
@@ -81,16 +48,17 @@ class _Reader:
         return self._context.make_array(kind)(self._context, builder, value)
 
 
-def loop(code: Code) -> Any:
+def loop(draw: Callable[[], Code]) -> Any:
     """Return what writes the loop over states ``low`` to ``high``.
 
-    Generated text calls it as ``loop((y0, …), out, low, high)``.
+    Generated text calls it as ``loop((y0, …), out, low, high)``, with the room behind
+    the arrays if there are several stages. ``draw`` is called if code is to be made.
     """
     from numba.core import types  # noqa: PLC0415 - takes seconds to import
     from numba.extending import intrinsic  # noqa: PLC0415 - the same
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _Loop(code, context, builder, signature.args).call(args)
+        _Loop(draw(), context, builder, signature.args).call(args)
         return context.get_dummy_value()
 
     def declare(_typing: Any, arrays: Any, out: Any, _low: Any, _high: Any) -> Any:
@@ -100,10 +68,11 @@ def loop(code: Code) -> Any:
 
 
 class _Loop:
-    """One function ``(array, …, row, …, step, low, high)`` and the call of it.
+    """One function ``(array, …, row, …, step, low, high)`` a stage, and the calls.
 
     Arrays and rows are parameters of their own, so that the compiler knows that no two
-    overlap; with many outputs it gives up on SIMD where it has to compare them.
+    overlap; with many outputs it gives up on SIMD where it has to compare them. The room
+    is a parameter twice, since no stage reads what it writes.
     """
 
     def __init__(self, code: Code, context: Any, builder: Any, kinds: Any) -> None:
@@ -113,21 +82,50 @@ class _Loop:
         self.arrays, self.out = tuple(kinds[0]), kinds[1]
 
     def call(self, args: Sequence[Any]) -> None:
-        """Write the function and a call of it."""
-        builder, given = self.builder, list[Any]()
-        for number, kind in enumerate(self.arrays):
-            value = builder.extract_value(args[0], number)
-            given.append(self.reader.parts(builder, kind, value).data)
-        out = self.reader.parts(builder, self.out, args[1])
+        """Write the functions and a call of them."""
+        from numba.core import cgutils  # noqa: PLC0415 - takes seconds to import
+
+        builder, stages = self.builder, self.code.stages
+        arrays = [
+            self._data(kind, builder.extract_value(args[0], number))
+            for number, kind in enumerate(self.arrays)
+        ]
+        rows, step = self._rows(args[1])
+        low, high = args[2:]
+        if not stages.room:
+            self._run(stages.items[0], arrays, rows, [step, low, high])
+            return
+        *arrays, room = arrays
+        tile = ir.Constant(_INDEX, stages.tile)
+        with cgutils.for_range_slice(builder, low, high, tile, _INDEX) as (first, _):
+            end = builder.add(first, tile, flags=("nsw",))
+            near = builder.icmp_signed("<", end, high)
+            end = builder.select(near, end, high)
+            for stage in stages.items:
+                self._run(stage, arrays, rows, [step, first, end, room, room])
+
+    def _data(self, kind: Any, array: Any) -> Any:
+        return self.reader.parts(self.builder, kind, array).data
+
+    def _rows(self, array: Any) -> tuple[list[Any], Any]:
+        """Return where each row of ``out`` begins, and the bytes between states."""
+        builder = self.builder
+        out = self.reader.parts(builder, self.out, array)
         far, step = (builder.extract_value(out.strides, axis) for axis in (0, 1))
         base = builder.bitcast(out.data, ir.IntType(8).as_pointer())
+        rows = []
         for row in range(len(self.code.outputs)):
             place = builder.gep(base, [builder.mul(far, ir.Constant(_INDEX, row))])
-            given.append(builder.bitcast(place, out.data.type))
-        given += [step, *args[2:]]
-        builder.call(self._function([item.type for item in given]), given)
+            rows.append(builder.bitcast(place, out.data.type))
+        return rows, step
 
-    def _function(self, kinds: Sequence[Any]) -> Any:
+    def _run(self, stage: Stage, arrays: Any, rows: Any, rest: Sequence[Any]) -> None:
+        """Write a stage's function and call it for the states ``rest[1]`` to ``[2]``."""
+        given = [*arrays, *(rows[row] for row in stage.stored), *rest]
+        function = self._function(stage, [item.type for item in given])
+        self.builder.call(function, given)
+
+    def _function(self, stage: Stage, kinds: Sequence[Any]) -> Any:
         module = self.builder.module
         kind = ir.FunctionType(ir.VoidType(), kinds)
         function = ir.Function(module, kind, module.get_unique_name("inner"))
@@ -136,22 +134,24 @@ class _Loop:
         for item in function.args:
             if isinstance(item.type, ir.PointerType):
                 item.add_attribute("noalias")
-        self._body(function)
+        self._body(stage, function)
         return function
 
-    def _body(self, function: Any) -> None:
+    def _body(self, stage: Stage, function: Any) -> None:
         entry, body, end = map(function.append_basic_block, ("entry", "body", "end"))
-        *pointers, step, low, high = function.args
+        given = _Given.of(
+            function.args, len(self.code.layout.widths), len(stage.stored)
+        )
         start = ir.IRBuilder(entry)
-        start.cbranch(start.icmp_signed("<", low, high), body, end)
+        start.cbranch(start.icmp_signed("<", given.low, given.high), body, end)
         builder = ir.IRBuilder(body)
         state = builder.phi(_INDEX)
-        count = len(self.arrays)
-        self._state(builder, state, pointers[:count], pointers[count:], step)
+        self._state(builder, stage, state, given)
         following = builder.add(state, ir.Constant(_INDEX, 1), flags=("nsw",))
-        state.add_incoming(low, entry)
+        state.add_incoming(given.low, entry)
         state.add_incoming(following, builder.block)
-        again = builder.cbranch(builder.icmp_signed("<", following, high), body, end)
+        more = builder.icmp_signed("<", following, given.high)
+        again = builder.cbranch(more, body, end)
         if len(body.instructions) > MOST_SIMD:
             again.set_metadata("llvm.loop", self._plain())
         ir.IRBuilder(end).ret_void()
@@ -167,9 +167,7 @@ class _Loop:
         )  # LLVM knows a loop by a note that begins with itself
         return note
 
-    def _state(
-        self, builder: Any, state: Any, arrays: Any, rows: Any, step: Any
-    ) -> None:
+    def _state(self, builder: Any, stage: Stage, state: Any, given: _Given) -> None:
         """Write the instructions of one state."""
         firsts = [
             builder.mul(state, ir.Constant(_INDEX, width), flags=("nsw",))
@@ -179,13 +177,17 @@ class _Loop:
         def load(array: int, column: int) -> Any:
             place = ir.Constant(_INDEX, column)
             place = builder.add(firsts[array], place, flags=("nsw",))
-            pointer = builder.gep(arrays[array], [place], inbounds=True)
+            pointer = builder.gep(given.arrays[array], [place], inbounds=True)
             return self.reader.read(builder, self.arrays[array], pointer)
 
-        values = self.code.emit(builder, load)
-        for row, value in zip(rows, values, strict=True):
-            pointer = self._place(builder, row, state, step)
+        room = _Room(self.code, builder, given, state)
+        known = {number: room.read(number, slot) for number, slot in stage.read}
+        values = self.code.emit(builder, load, stage, known)
+        for row, value in zip(given.rows, values, strict=True):
+            pointer = self._place(builder, row, state, given.step)
             self.reader.write(builder, self.out, pointer, value)
+        for number, slot in stage.kept:
+            room.keep(known[number], slot)
 
     def _place(self, builder: Any, row: Any, state: Any, step: Any) -> Any:
         if self.out.layout == "C":
@@ -195,15 +197,66 @@ class _Loop:
         return builder.bitcast(place, row.type)
 
 
-def single(code: Code) -> Any:
-    """Return what writes one state: ``single((y0, …)) -> numbers``."""
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Parameters of the function of a stage."""
+
+    arrays: Sequence[Any]
+    rows: Sequence[Any]
+    step: Any
+    """Bytes from state to state in a row."""
+    low: Any
+    high: Any
+    room: Sequence[Any]
+    """Where it lies, to read and to write; empty if there is one stage."""
+
+    @classmethod
+    def of(cls, args: Sequence[Any], arrays: int, rows: int) -> _Given:
+        """Take the parameters in their order."""
+        step, low, high, *room = args[arrays + rows :]
+        return cls(args[:arrays], args[arrays : arrays + rows], step, low, high, room)
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """Where stages leave values of a state for each other."""
+
+    code: Code
+    builder: Any
+    given: _Given
+    state: Any
+
+    def read(self, number: int, slot: int) -> Lane:
+        """Return the value of a node."""
+        value = Lane(self.builder, self.builder.load(self._pointer(0, slot)))
+        truth = self.code.graph.nodes[number].kind == "bool"
+        return value.compare("!=", 0.0) if truth else value
+
+    def keep(self, value: Lane, slot: int) -> None:
+        """Write a value; a truth value as 1.0 or 0.0."""
+        number = value.value
+        if value.bits == 1:
+            number = self.builder.uitofp(number, float_type(self.code.dtype))
+        self.builder.store(number, self._pointer(1, slot))
+
+    def _pointer(self, way: int, slot: int) -> Any:
+        builder = self.builder
+        place = builder.sub(self.state, self.given.low, flags=("nsw",))
+        first = ir.Constant(_INDEX, slot * self.code.stages.tile)
+        place = builder.add(first, place, flags=("nsw",))
+        return builder.gep(self.given.room[way], [place], inbounds=True)
+
+
+def single(draw: Callable[[], Code], count: int, dtype: DType) -> Any:
+    """Return what writes one state: ``single((y0, …)) -> count numbers``."""
     from numba.core import types  # noqa: PLC0415 - takes seconds to import
     from numba.extending import intrinsic  # noqa: PLC0415 - the same
 
     kinds: Any = types
-    result = kinds.UniTuple(getattr(types, code.dtype), len(code.outputs))
+    result = kinds.UniTuple(getattr(types, dtype), count)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        code = draw()
         reader, given = _Reader(context, code.dtype), tuple(signature.args[0])
 
         def load(array: int, column: int) -> Any:
@@ -212,7 +265,7 @@ def single(code: Code) -> Any:
             pointer = builder.gep(data, [ir.Constant(_INDEX, column)], inbounds=True)
             return reader.read(builder, given[array], pointer)
 
-        values = code.emit(builder, load)
+        values = code.emit(builder, load, code.stages.items[0], {})
         return context.make_tuple(builder, result, values)
 
     return intrinsic(lambda _typing, arrays: (result(arrays), generate))

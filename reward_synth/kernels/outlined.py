@@ -30,6 +30,11 @@ def instructions(name: str, kind: Any) -> int:
     return len(function.entry_basic_block.instructions)
 
 
+def weight(op: str, kind: Any) -> int:
+    """Return about how many instructions an operation of the graph is."""
+    return instructions(op, kind) if _outlines(op) else 1
+
+
 class Outlined:
     """The formulas that one module calls instead of repeating them.
 

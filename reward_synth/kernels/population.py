@@ -3,38 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate, pairwise
 
 import numpy as np
 
 from reward_synth.errors import UsageError
 from reward_synth.graph import Graph, add_function, with_total
-from reward_synth.kernels.compile import Machine, compile_graph
+from reward_synth.kernels.code import float_type
+from reward_synth.kernels.compile import Machine, compile_batch
 from reward_synth.kernels.emit import DType, Layout, parameter_sizes
 from reward_synth.kernels.given import checked_dtype, checked_threads
+from reward_synth.kernels.identity import function_digest
 from reward_synth.kernels.kernel import Rows, run_machine
+from reward_synth.kernels.outlined import weight
+from reward_synth.kernels.plan import Plan, plan_digest
+from reward_synth.kernels.stages import staged
 from reward_synth.language import FunctionIR
 from reward_synth.reward import Array
 
-MOST_NODES = 400
-"""Operations from which a new kernel is begun."""
-MOST_ROWS = 48
-"""Outputs from which a new kernel is begun: each is a stream of writes."""
+MOST_IN_GROUP = 24_000
+"""Instructions from which a new kernel is begun: LLVM takes some seconds for so many."""
 
 
 @dataclass(slots=True)
 class _Group:
     """Programs that share one kernel."""
 
-    graph: Graph
-    outputs: list[list[int]]
+    graph: Graph = field(default_factory=Graph)
+    functions: list[FunctionIR] = field(default_factory=list)
+    outputs: list[list[int]] = field(default_factory=list)
     """Nodes of each program's components, and of their sum."""
+    weight: int = 0
 
-    def wanted(self, *, totals: bool) -> list[int]:
-        if totals:
-            return [program[-1] for program in self.outputs]
-        return [node for program in self.outputs for node in program]
+    def takes(self, function: FunctionIR, dtype: DType) -> bool:
+        """Add a function; a group that has one stays within its bound, or refuses."""
+        before = len(self.graph.nodes)
+        nodes = with_total(self.graph, add_function(self.graph, function))
+        kind = float_type(dtype)
+        new = self.graph.nodes[before:]
+        more = self.weight + sum(weight(node.op, kind) for node in new)
+        if self.outputs and more > MOST_IN_GROUP:
+            return False
+        self.weight = more
+        self.functions.append(function)
+        self.outputs.append(nodes)
+        return True
+
+    def plan(self, layout: Layout, dtype: DType, *, totals: bool) -> Plan:
+        """Plan the kernel of all programs' sums, or of all components and sums."""
+        wanted = [
+            node for nodes in self.outputs for node in nodes[-1 if totals else 0 :]
+        ]
+        stages = None
+        if len(self.functions) > 1:  # one program alone shares nothing
+            weigh = partial(weight, kind=float_type(dtype))
+            size = np.dtype(dtype).itemsize
+            stages = staged(self.graph, wanted, size, weigh)
+        parts = [*map(function_digest, self.functions), str(totals), repr(stages)]
+        digest = plan_digest(parts, layout, dtype)
+        return Plan(
+            digest, len(wanted), layout, dtype, lambda: (self.graph, wanted), stages
+        )
 
 
 class Population:
@@ -73,7 +104,7 @@ class Population:
         self.threads = checked_threads(threads)
         self.sizes = parameter_sizes(self.functions)
         self._layout = Layout.separate(self.functions)
-        self._groups = _grouped(self.functions)
+        self._groups = _grouped(self.functions, self.dtype)
         self._machines: dict[tuple[Layout, bool], list[Machine]] = {}
 
     def __reduce__(
@@ -151,13 +182,10 @@ class Population:
     def _compiled(self, layout: Layout, *, totals: bool) -> list[Machine]:
         key = (layout, totals)
         if key not in self._machines:
+            parallel = self.threads > 1
             self._machines[key] = [
-                compile_graph(
-                    group.graph,
-                    group.wanted(totals=totals),
-                    layout,
-                    self.dtype,
-                    parallel=self.threads > 1,
+                compile_batch(
+                    group.plan(layout, self.dtype, totals=totals), parallel=parallel
                 )
                 for group in self._groups
             ]
@@ -169,31 +197,21 @@ def _require_one_task(functions: Sequence[FunctionIR]) -> None:
         raise UsageError("A population needs at least one function; received none.")
     shapes: dict[str, tuple[int, ...]] = {}
     for function in functions:
-        for name, field in function.parameters:
-            known = shapes.setdefault(name, field.shape)
-            if known != field.shape:
+        for name, item in function.parameters:
+            known = shapes.setdefault(name, item.shape)
+            if known != item.shape:
                 raise UsageError(
                     f"Parameter {name!r} has shape {known} in one program and "
-                    f"{field.shape} in another, so they cannot share its values. Score "
+                    f"{item.shape} in another, so they cannot share its values. Score "
                     "programs of different tasks in populations of their own."
                 )
 
 
-def _grouped(functions: Sequence[FunctionIR]) -> list[_Group]:
+def _grouped(functions: Sequence[FunctionIR], dtype: DType) -> list[_Group]:
     """Share graphs between neighbours until one is large."""
     groups: list[_Group] = []
     for function in functions:
-        if not groups or not _add(groups[-1], function):
-            groups.append(_Group(Graph(), []))
-            _add(groups[-1], function)
+        if not groups or not groups[-1].takes(function, dtype):
+            groups.append(_Group())
+            groups[-1].takes(function, dtype)
     return groups
-
-
-def _add(group: _Group, function: FunctionIR) -> bool:
-    """Add a function; a group that has one stays within its bounds, or refuses."""
-    nodes = with_total(group.graph, add_function(group.graph, function))
-    rows = len(nodes) + sum(map(len, group.outputs))
-    if group.outputs and (len(group.graph.nodes) > MOST_NODES or rows > MOST_ROWS):
-        return False
-    group.outputs.append(nodes)
-    return True

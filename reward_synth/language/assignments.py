@@ -8,7 +8,7 @@ from reward_synth.language.expressions import parse_expression, parse_item
 from reward_synth.language.finding import ProgramProblemError
 from reward_synth.language.ir import Statement
 from reward_synth.language.operations import RESERVED
-from reward_synth.language.outputs import Results
+from reward_synth.language.outputs import Results, is_dict
 from reward_synth.language.scope import Scope
 from reward_synth.language.values import Item, parts
 
@@ -39,7 +39,7 @@ class Assignments:
 
     def assign(self, node: ast.Assign) -> list[Statement]:
         """Parse ``a = value``, ``a = b = value``, ``a, b = values``, ``parts["a"] = value``."""
-        if isinstance(node.value, ast.Dict):
+        if is_dict(node.value):
             return list(self._outputs.begin_table(node))
         first, *more = node.targets
         if isinstance(first, ast.Subscript) and not more:

@@ -15,6 +15,7 @@ _PLACES = {
     "range": "Use it in a for loop: for i in range(3):",
     "enumerate": "Use it in a for loop: for i, x in enumerate(v):",
     "zip": "Use it in a for loop: for x, y in zip(a, b):",
+    "dict": "Use it for what is returned: return dict(reach=reach).",
 }
 
 
@@ -36,6 +37,8 @@ def builtin(name: str, call: Call) -> Expr:
         )
     if name == "len":
         return _length(call)
+    if name == "ord":
+        return _ordinal(call)
     if name in ("sum", "any", "all"):
         return _over_all(name, call)
     if name in ("min", "max"):
@@ -54,8 +57,37 @@ def _length(call: Call) -> Expr:
     return Const(float(len(parts(call.item(_only("len", call))))), FLOAT, whole=True)
 
 
+def _ordinal(call: Call) -> Expr:
+    node = _only("ord", call)
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        raise ProgramProblemError(
+            "wrong-arguments", "ord() takes one letter in quotes."
+        )
+    if len(node.value) != 1:
+        raise ProgramProblemError(
+            "wrong-arguments", "ord() takes one letter in quotes."
+        )
+    return Const(float(ord(node.value)), FLOAT, whole=True)
+
+
+def _listed(node: ast.expr, *, total: bool = False) -> ast.expr:
+    """Return a list for a generator: Python's own functions take both alike.
+
+    What an ``if`` leaves out adds 0 to a sum.
+    """
+    if not isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+        return node
+    loops, elt = node.generators, node.elt
+    if total and len(loops) == 1 and loops[0].ifs:
+        (loop,) = loops
+        test = ast.BoolOp(ast.And(), loop.ifs) if loop.ifs[1:] else loop.ifs[0]
+        elt = ast.IfExp(test, elt, ast.Constant(0.0))
+        loops = [ast.comprehension(loop.target, loop.iter, [], loop.is_async)]
+    return ast.fix_missing_locations(ast.copy_location(ast.ListComp(elt, loops), node))
+
+
 def _over_all(name: str, call: Call) -> Expr:
-    value = as_vector(call.item(_only(name, call)))
+    value = as_vector(call.item(_listed(_only(name, call), total=name == "sum")))
     if len(value.type.shape) != 1:
         raise ProgramProblemError(
             "shape-mismatch",
@@ -67,7 +99,7 @@ def _over_all(name: str, call: Call) -> Expr:
 
 def _extremum(name: str, call: Call) -> Expr:
     """Python keeps the first of equal or unordered values: ``b if b < a else a``."""
-    items = tuple(call.item(item) for item in call.node.args)
+    items = tuple(call.item(_listed(item)) for item in call.node.args)
     if len(items) == 1:
         items = parts(items[0])
     args = [as_value(item) for item in items]

@@ -16,7 +16,7 @@ from reward_synth.language.makers import MAKERS
 from reward_synth.language.methods import method
 from reward_synth.language.operations import BUILTINS, dotted, op
 from reward_synth.language.reductions import REDUCTIONS, reduced
-from reward_synth.language.scope import Helper, Poison, Scope, SilentProblemError
+from reward_synth.language.scope import Alias, Helper, Poison, Scope, SilentProblemError
 from reward_synth.language.spellings import (
     MATH_SPELLINGS,
     NUMPY_SPELLINGS,
@@ -62,6 +62,8 @@ def _named(name: str, call: Call, scope: Scope) -> Item:
     value, _ = scope.find(name)
     if isinstance(value, Helper):
         return scope.inline(value, call)
+    if isinstance(value, Alias):
+        return _math(value.spelling.removeprefix("math."), call)
     if isinstance(value, Poison):
         raise SilentProblemError
     if value is None and name in scope.own:

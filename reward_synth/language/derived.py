@@ -9,7 +9,7 @@ import numpy as np
 
 from reward_synth.language.arguments import Call
 from reward_synth.language.finding import ProgramProblemError
-from reward_synth.language.ir import FLOAT, Const, Expr
+from reward_synth.language.ir import BOOL, FLOAT, Const, Expr, Stack
 from reward_synth.language.operations import op, pick
 
 _INFINITE = Const(np.inf, FLOAT)
@@ -111,9 +111,141 @@ def _clip(call: Call) -> Expr:
     return clipped(call, value, call.named(rest, *names))
 
 
+def _diff(call: Call) -> Expr:
+    call.refuse_keywords()
+    (value,) = _arguments(call, 1)
+    size = value.type.size
+    if len(value.type.shape) != 1 or size < _MATRIX:
+        raise ProgramProblemError(
+            "shape-mismatch", f"{call.name} takes a vector of two entries or more."
+        )
+    places = np.arange(size)
+    pair = (pick(value, places[1:]), pick(value, places[:-1]))
+    return op("subtract", call.name, pair, call.node)
+
+
+def _array_equal(call: Call) -> Expr:
+    call.refuse_keywords()
+    left, right = _arguments(call, 2)
+    if left.type.shape != right.type.shape:
+        return Const(False, BOOL)
+    same = op("equal", call.name, (left, right), call.node)
+    return op("all", call.name, (same,), call.node) if same.type.shape else same
+
+
+def _arcsinh(call: Call) -> Expr:
+    """``sign(x) log1p(|x| + x^2 / (1 + sqrt(x^2 + 1)))``, exact also near 0."""
+    call.refuse_keywords()
+    (value,) = _arguments(call, 1)
+    value = call.scope.held(value)
+
+    def make(name: str, *args: Expr) -> Expr:
+        return op(name, call.name, args, call.node)
+
+    one, square = Const(1.0, FLOAT), make("multiply", value, value)
+    below = make("add", one, make("sqrt", make("add", square, one)))
+    inside = make("add", make("abs", value), make("divide", square, below))
+    return make("multiply", make("sign", value), make("log1p", inside))
+
+
+def _count_nonzero(call: Call) -> Expr:
+    call.refuse_keywords()
+    (value,) = _arguments(call, 1)
+    set_ = op("not_equal", call.name, (value, Const(0.0, FLOAT)), call.node)
+    return (
+        op("sum", call.name, (set_,), call.node)
+        if set_.type.shape
+        else op("float", call.name, (set_,), call.node)
+    )
+
+
+def _isin(call: Call) -> Expr:
+    call.refuse_keywords()
+    value, wanted = _arguments(call, 2)
+    value = call.scope.held(value)
+    if not isinstance(wanted, Stack) or len(wanted.type.shape) != 1:
+        raise ProgramProblemError(
+            "wrong-arguments", f"{call.name} takes a list of numbers to look for."
+        )
+    result: Expr | None = None
+    for item in wanted.items:
+        same = op("equal", call.name, (value, item), call.node)
+        both = (result, same) if result is not None else None
+        result = op("logical_or", call.name, both, call.node) if both else same
+    if result is None:
+        raise ProgramProblemError("wrong-arguments", f"{call.name} takes a list.")
+    return result
+
+
+def _isclose(call: Call) -> Expr:
+    a, b = _arguments(call, 2)
+    given = call.named([], "rtol", "atol")
+    relative, absolute = (
+        call.value(given[name]) if name in given else Const(number, FLOAT)
+        for name, number in (("rtol", 1e-5), ("atol", 1e-8))
+    )
+    a, b = call.scope.held(a), call.scope.held(b)
+
+    def make(name: str, *args: Expr) -> Expr:
+        return op(name, call.name, args, call.node)
+
+    limit = make("add", absolute, make("multiply", relative, make("abs", b)))
+    near = make("less_equal", make("abs", make("subtract", a, b)), limit)
+    finite = make("logical_and", near, make("isfinite", b))
+    return make("logical_or", finite, make("equal", a, b))
+
+
+def _interp(call: Call) -> Expr:
+    """Join straight pieces, as NumPy does; outside the points the ends go on level."""
+    call.refuse_keywords()
+    value, *tables = _arguments(call, 3)
+    points, heights = (_numbers(call, table) for table in tables)
+    if len(points) != len(heights) or np.any(np.diff(points) <= 0.0):
+        raise ProgramProblemError(
+            "wrong-arguments",
+            f"{call.name} needs as many heights as points, and points that increase.",
+        )
+    value = call.scope.held(value)
+
+    def make(name: str, *args: Expr) -> Expr:
+        return op(name, call.name, args, call.node)
+
+    def number(item: float) -> Const:
+        return Const(float(item), FLOAT)
+
+    result: Expr = number(heights[-1])
+    for i in range(len(points) - 2, -1, -1):
+        slope = (heights[i + 1] - heights[i]) / (points[i + 1] - points[i])
+        away = make("subtract", value, number(points[i]))
+        piece = make("add", make("multiply", number(slope), away), number(heights[i]))
+        result = make(
+            "where", make("less", value, number(points[i + 1])), piece, result
+        )
+    below = make("less", value, number(points[0]))
+    result = make("where", below, number(heights[0]), result)
+    return make("where", make("isnan", value), value, result)
+
+
+def _numbers(call: Call, table: Expr) -> list[float]:
+    items = table.items if isinstance(table, Stack) else ()
+    numbers = [float(item.value) for item in items if isinstance(item, Const)]
+    if len(numbers) != table.type.size or not numbers:
+        raise ProgramProblemError(
+            "not-constant", f"{call.name} takes points and heights written as numbers."
+        )
+    return numbers
+
+
 DERIVED: dict[str, Callable[[Call], Expr]] = {
     "clip": _clip,
     "exp2": _exp2,
+    "arcsinh": _arcsinh,
+    "array_equal": _array_equal,
+    "count_nonzero": _count_nonzero,
+    "diff": _diff,
+    "interp": _interp,
+    "isclose": _isclose,
+    "isin": _isin,
     "isinf": _isinf,
     "nan_to_num": _nan_to_num,
     "outer": _outer,

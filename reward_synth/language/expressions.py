@@ -14,7 +14,7 @@ from reward_synth.language.entries import Index, selected
 from reward_synth.language.finding import ProgramProblemError
 from reward_synth.language.ir import BOOL, FLOAT, Const, Expr
 from reward_synth.language.methods import attribute
-from reward_synth.language.operations import construct, cost, dotted, nearest, op
+from reward_synth.language.operations import chain, construct, cost, dotted, nearest, op
 from reward_synth.language.scope import Scope
 from reward_synth.language.spellings import BINARY, COMPARE, CONSTANTS
 from reward_synth.language.values import Group, Item, as_value
@@ -115,6 +115,7 @@ def _constant(node: ast.Constant, _: Scope) -> Expr:
             "forbidden",
             f"The constant {value!r} is a {type(value).__name__}; only numbers and truth "
             "values are computed with.",
+            "Leave it out, or choose numbers with a if test else b.",
         )
     if abs(value) > LARGEST and value != math.inf:
         raise ProgramProblemError(
@@ -160,7 +161,9 @@ def _unary(node: ast.UnaryOp, scope: Scope) -> Expr:
     return op("negative", "-", (value,), node)
 
 
-def _binary(node: ast.BinOp, scope: Scope) -> Expr:
+def _binary(node: ast.BinOp, scope: Scope) -> Item:
+    if isinstance(node.left, ast.List) and isinstance(node.op, ast.Mult):
+        return _repeated(node, node.left, scope)
     known = BINARY.get(type(node.op))
     if known is None:
         raise ProgramProblemError(
@@ -176,6 +179,13 @@ def _binary(node: ast.BinOp, scope: Scope) -> Expr:
         small_power(right, node)
     whole = _whole(node, left, right)
     return whole or op(name, spelling, (left, right), node)
+
+
+def _repeated(node: ast.BinOp, items: ast.List, scope: Scope) -> Group:
+    """Return ``[a, b] * 3``, which is a list for Python."""
+    times = static_int(node.right, scope)
+    scope.charge(max(0, times) * len(items.elts))
+    return Group(_sequence(items, scope).items * times, ast.unparse(node))
 
 
 def _whole(node: ast.BinOp, left: Expr, right: Expr) -> Const | None:
@@ -194,14 +204,7 @@ def _boolean(node: ast.BoolOp, scope: Scope) -> Expr:
     name = "logical_and" if isinstance(node.op, ast.And) else "logical_or"
     spelling = "and" if isinstance(node.op, ast.And) else "or"
     values = [parse_condition(item, scope) for item in node.values]
-    return _chain(name, spelling, values, node)
-
-
-def _chain(name: str, spelling: str, values: list[Expr], node: ast.AST) -> Expr:
-    result = values[0]
-    for value in values[1:]:
-        result = op(name, spelling, (result, value), node)
-    return result
+    return chain(name, spelling, values, node)
 
 
 def _comparison(node: ast.Compare, scope: Scope) -> Expr:
@@ -218,7 +221,7 @@ def _comparison(node: ast.Compare, scope: Scope) -> Expr:
         raise ProgramProblemError(
             "shape-mismatch", "A chained comparison takes single numbers only."
         )
-    return _chain("logical_and", "and", tests, node)
+    return chain("logical_and", "and", tests, node)
 
 
 def _conditional(node: ast.IfExp, scope: Scope) -> Expr:
@@ -236,7 +239,19 @@ def _conditional(node: ast.IfExp, scope: Scope) -> Expr:
     return op("where", "if/else", (test, body, orelse), node)
 
 
+def _comprehension(node: ast.ListComp, scope: Scope) -> Item:
+    if scope.work.unroll is None:
+        raise ProgramProblemError(
+            "forbidden", "It stands in a function.", nearest(node)
+        )
+    return scope.work.unroll(node, scope)
+
+
 def _subscript(node: ast.Subscript, scope: Scope) -> Item:
+    key = getattr(node.slice, "value", None)
+    name = node.value.id if isinstance(node.value, ast.Name) else ""
+    if isinstance(key, str) and scope.is_table(name):
+        return scope.entry(name, key)
     value = parse_item(node.value, scope)
     places = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     return selected(node, value, tuple(_index(place, scope) for place in places))
@@ -279,4 +294,5 @@ _HANDLERS: dict[type[ast.expr], Callable[[Any, Scope], Item]] = {
     ast.List: _sequence,
     ast.Tuple: _sequence,
     ast.Call: _call,
+    ast.ListComp: _comprehension,
 }

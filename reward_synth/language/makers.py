@@ -196,6 +196,14 @@ def _reshape(call: Call) -> Expr:
     return reshaped(call, call.vector(call.node.args[0]), call.node.args[1:])
 
 
+def _append(call: Call) -> Expr:
+    if len(call.node.args) != 2:  # noqa: PLR2004 - both, laid out flat
+        raise ProgramProblemError("wrong-arguments", "Write np.append(a, b).")
+    call.refuse_keywords()
+    items = [flattened(item) for item in call.vectors()]
+    return _joined(items, np.arange(sum(item.type.size for item in items)))
+
+
 MAKERS: dict[str, Callable[[Call], Expr]] = {
     "array": _array,
     "asarray": _array,
@@ -204,6 +212,7 @@ MAKERS: dict[str, Callable[[Call], Expr]] = {
     "full": _full,
     "eye": _eye,
     "identity": _eye,
+    "append": _append,
     "concatenate": _joiner(np.concatenate, axis=True),
     "stack": _joiner(np.stack, axis=True),
     "hstack": _joiner(np.hstack, axis=False),

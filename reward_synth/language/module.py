@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -12,15 +12,20 @@ import numpy as np
 
 from reward_synth.errors import did_you_mean
 from reward_synth.language.assignments import check_name
+from reward_synth.language.derived import IN_MATH
 from reward_synth.language.evaluate import constant
 from reward_synth.language.expressions import parse_item
 from reward_synth.language.finding import Finding, ProgramProblemError
 from reward_synth.language.ir import BOOL, FLOAT, Const, Stack
+from reward_synth.language.outputs import entries, is_dict
+from reward_synth.language.remarks import named_lambda
 from reward_synth.language.scope import (
+    Alias,
     Helper,
     Poison,
     Scope,
     SilentProblemError,
+    Table,
     Value,
 )
 from reward_synth.language.signature import (
@@ -29,7 +34,8 @@ from reward_synth.language.signature import (
     defaults_of,
     signature_problems,
 )
-from reward_synth.language.values import Group, Item
+from reward_synth.language.spellings import CONSTANTS, MATH_SPELLINGS
+from reward_synth.language.values import Group, Item, parts
 
 REWARD = "compute_reward"
 POTENTIAL = "compute_potential"
@@ -78,6 +84,12 @@ def _read(node: ast.stmt, module: Module) -> None:
         _function(node, module)
     elif isinstance(node, ast.ImportFrom) and node.module == ROTATION:
         _import(node, module)
+    elif isinstance(node, ast.ImportFrom) and node.module == "math":
+        _from_math(node, module)
+    elif isinstance(node, ast.Assign) and (function := named_lambda(node)):
+        _function(function, module)
+    elif isinstance(node, ast.Assign) and is_dict(node.value):
+        _table(node, module)
     elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
         _constant(node, node.value, module)
     else:
@@ -88,6 +100,10 @@ def ignored(node: ast.stmt) -> bool:
     """Tell whether a line at the top of a file changes nothing."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return isinstance(node.value.value, str)
+    if isinstance(node, ast.ImportFrom) and node.module == "typing":
+        return not node.level  # its names stand in annotations, which are dropped
+    if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        return False
     return ast.unparse(node) in _IMPORTS
 
 
@@ -134,14 +150,53 @@ def _function(node: ast.FunctionDef, module: Module) -> None:
     module.functions[node.name] = node
 
 
+def _from_math(node: ast.ImportFrom, module: Module) -> None:
+    for item in node.names:
+        spelling = f"math.{item.name}"
+        if spelling in CONSTANTS:
+            value: Value = Const(float(CONSTANTS[spelling]), FLOAT)
+        elif item.name in MATH_SPELLINGS or item.name in IN_MATH:
+            value = Alias(spelling)
+        else:
+            near = did_you_mean(item.name, MATH_SPELLINGS)
+            raise ProgramProblemError(
+                "forbidden-import",
+                f"{spelling!r} is not part of the reward language.{near}",
+                "Import the documented functions only.",
+            )
+        _define(item.asname or item.name, value, module)
+
+
+def _table(node: ast.Assign, module: Module) -> None:
+    """Take a dict of constants, to be read by name."""
+    target = node.targets[0]
+    if len(node.targets) > 1 or not isinstance(target, ast.Name):
+        raise _outside(node)
+    table = Table()
+    for key, value in entries(node.value):
+        known = _folded(parse_item(value, module.scope), module.scope)
+        if not isinstance(known, Const):
+            raise ProgramProblemError(
+                "forbidden",
+                f"{target.id}[{key!r}] is not one number.",
+                "Write vectors and tuples as constants of their own.",
+            )
+        table.entries[key] = (known, value.lineno)
+    _define(target.id, table, module)
+
+
 def _constant(
     node: ast.Assign | ast.AnnAssign, value: ast.expr, module: Module
 ) -> None:
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     if isinstance(node, ast.AnnAssign):
         module.findings += annotation_problems(node.annotation)
-    names = [item.id for item in targets if isinstance(item, ast.Name)]
-    if len(names) != len(targets):
+    first = targets[0]
+    several: Sequence[ast.expr] = targets
+    if len(targets) == 1 and isinstance(first, ast.Tuple):
+        several = first.elts
+    names = [item.id for item in several if isinstance(item, ast.Name)]
+    if len(names) != len(several):
         raise _outside(node)
     module.scope.work.pending.clear()
     try:
@@ -150,8 +205,12 @@ def _constant(
         for name in names:
             module.scope.names[name] = Poison()
         raise
-    for name in names:
-        _define(name, known, module)
+    unpacked = several is not targets
+    values = parts(known) if unpacked else (known,) * len(names)
+    if len(values) != len(names):
+        raise _outside(node)
+    for name, each in zip(names, values, strict=True):
+        _define(name, _folded(each, module.scope), module)
 
 
 def _folded(item: Item, scope: Scope) -> Const | Stack | Group:

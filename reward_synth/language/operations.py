@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,9 @@ from reward_synth.language.ir import Expr, Kind, Op, Pick, Stack, Type
 
 BUILTINS = (
     "abs", "min", "max", "float", "bool", "len", "sum", "pow", "any", "all",
-    "range", "enumerate", "zip", "int",
+    "ord", "range", "enumerate", "zip", "int", "dict",
 )  # fmt: skip
-"""Python's own functions that may be called; the last four in special places only."""
+"""Python's own functions that may be called; the last five in special places only."""
 RESERVED = ("np", "math", *BUILTINS)
 """Names that always mean the modules and functions."""
 
@@ -139,3 +140,11 @@ def pick(value: Expr, numbers: npt.NDArray[np.intp] | np.intp) -> Pick:
     """
     entries = tuple(int(item) for item in np.ravel(numbers))
     return Pick(value, entries, Type(np.shape(numbers), value.type.kind))
+
+
+def chain(name: str, spelling: str, values: Sequence[Expr], node: ast.AST) -> Expr:
+    """Return an operation over several values, from left to right."""
+    result = values[0]
+    for value in values[1:]:
+        result = op(name, spelling, (result, value), node)
+    return result

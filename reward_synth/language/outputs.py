@@ -14,6 +14,8 @@ from reward_synth.language.scope import Poison, Scope, SilentProblemError, Table
 
 _FIX = 'Return a dict of named scalars, for example {"reach": reach, "grasp": 0.5}.'
 _POTENTIAL = "potential"
+_LONGEST = 100
+"""Characters of a component's name."""
 
 
 class Results(Protocol):
@@ -55,7 +57,7 @@ class Outputs:
         table = Table()
         kept = [
             self._keep(table, key, self._component(key, value), value.lineno)
-            for key, value in _entries(node.value)
+            for key, value in entries(node.value)
         ]
         self.scope.names[target.id] = table
         return tuple(kept)
@@ -72,7 +74,7 @@ class Outputs:
             )
         if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
             raise ProgramProblemError("forbidden", "Component names are plain strings.")
-        entry = self._component(key.value, value)
+        entry = self._component(_printable(key.value), value)
         return self._keep(table, key.value, entry, target.lineno)
 
     def _keep(self, table: Table, key: str, value: Expr, line: int) -> Assign:
@@ -114,11 +116,11 @@ class Outputs:
                 return table.entries
             if isinstance(table, Poison):
                 raise SilentProblemError
-        entries = _entries(node)
-        if not entries:
+        given = entries(node)
+        if not given:
             raise ProgramProblemError("missing-component", "The dict is empty.", _FIX)
         return {
-            key: (self._component(key, value), value.lineno) for key, value in entries
+            key: (self._component(key, value), value.lineno) for key, value in given
         }
 
     def _component(self, key: str, node: ast.expr) -> Expr:
@@ -132,19 +134,51 @@ class Outputs:
         return value
 
 
-def _entries(node: ast.expr) -> list[tuple[str, ast.expr]]:
+def _printable(name: str) -> str:
+    """Return a component's name; it ends in logs, tables and terminals."""
+    if name.isprintable() and 0 < len(name) <= _LONGEST:
+        return name
+    raise ProgramProblemError(
+        "wrong-return",
+        f"The name {name[:20]!r} is not 1 to {_LONGEST} printable characters.",
+        _FIX,
+    )
+
+
+def is_dict(node: ast.expr) -> bool:
+    """Tell whether an expression writes a dict out: ``{...}`` or ``dict(a=...)``."""
+    if isinstance(node, ast.Call) and not node.args and node.keywords:
+        if not all(item.arg for item in node.keywords):
+            return False
+        return isinstance(node.func, ast.Name) and node.func.id == "dict"
+    return isinstance(node, ast.Dict)
+
+
+def entries(node: ast.expr) -> list[tuple[str, ast.expr]]:
+    """Return the keys and values of a dict that is written out.
+
+    Raises:
+        ProgramProblemError: It is none, or a key is not a plain string, or there twice.
+
+    Example:
+        >>> [key for key, _ in entries(ast.parse("dict(a=1)", mode="eval").body)]
+        ['a']
+    """
+    if isinstance(node, ast.Call) and is_dict(node):
+        named = [(item.arg, item.value) for item in node.keywords]
+        return [(name, value) for name, value in named if name is not None]
     if not isinstance(node, ast.Dict):
         raise ProgramProblemError(
             "wrong-return", f"{ast.unparse(node)!r} is not a dict.", _FIX
         )
-    entries: list[tuple[str, ast.expr]] = []
+    found: list[tuple[str, ast.expr]] = []
     for key, value in zip(node.keys, node.values, strict=True):
         if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
             raise ProgramProblemError(
                 "wrong-return", "Component names are plain strings.", _FIX
             )
-        entries.append((key.value, value))
-    names = [name for name, _ in entries]
+        found.append((_printable(key.value), value))
+    names = [name for name, _ in found]
     if len(set(names)) != len(names):
         raise ProgramProblemError("wrong-return", "A component is named twice.", _FIX)
-    return entries
+    return found

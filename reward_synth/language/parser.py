@@ -30,6 +30,7 @@ from reward_synth.language.scope import (
 )
 from reward_synth.language.signature import constant_item, defaults_of
 from reward_synth.language.statements import Body, StatementParser
+from reward_synth.language.unrolled import unroll
 from reward_synth.language.values import Group
 from reward_synth.task import PREVIOUS, Field, TaskSpec
 
@@ -105,7 +106,7 @@ def _parse_tree(tree: ast.Module, task: TaskSpec) -> Parsed:
     used: set[ast.FunctionDef] = set()
     for name in (REWARD, POTENTIAL):
         if name in module.functions:
-            work = Work(MAX_OPERATIONS, inline=inline)
+            work = Work(MAX_OPERATIONS, inline=inline, unroll=unroll)
             node = module.functions[name]
             functions[name] = _function(node, task, scope, work)
             findings += work.problems

@@ -61,6 +61,24 @@ def define(node: ast.FunctionDef, scope: Scope) -> None:
     scope.names[node.name] = Helper(node, scope, literal_defaults(node))
 
 
+def named_lambda(node: ast.Assign) -> ast.FunctionDef | None:
+    """Return the function that ``name = lambda ...`` defines, or None.
+
+    Example:
+        >>> print(ast.unparse(named_lambda(ast.parse("f = lambda x: 2 * x").body[0])))
+        def f(x):
+            return 2 * x
+    """
+    target = node.targets[0]
+    if not isinstance(node.value, ast.Lambda) or not isinstance(target, ast.Name):
+        return None
+    if len(node.targets) > 1:
+        return None
+    end = ast.copy_location(ast.Return(node.value.body), node.value)
+    function = ast.FunctionDef(target.id, node.value.args, [end], [])
+    return ast.fix_missing_locations(ast.copy_location(function, node))
+
+
 def refuse(node: ast.stmt, _: Scope) -> None:
     """Refuse a statement that is outside the language.
 

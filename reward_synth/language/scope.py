@@ -55,7 +55,15 @@ class Helper:
     """True if it comes from :mod:`reward_synth.rotation`."""
 
 
-Value = Type | Const | Name | Stack | Group | Helper | Poison | Partial | Table
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that was imported for one of the documented functions."""
+
+    spelling: str
+    """What the name stands for, with its module: ``math.sqrt``."""
+
+
+Value = Type | Const | Name | Stack | Group | Helper | Poison | Partial | Table | Alias
 
 
 class SilentProblemError(Exception):
@@ -84,6 +92,8 @@ class Work:
     """The helpers that were called."""
     inline: Callable[[Helper, Call], Item] | None = None
     """Puts a helper in place of its call; None where there are no statements."""
+    unroll: Callable[[ast.ListComp, Scope], Group] | None = None
+    """Makes the list of a comprehension; None where there are no statements."""
 
 
 class Scope:
@@ -197,6 +207,26 @@ class Scope:
             scope = scope.outer
         return scope.names.get(name), scope
 
+    def entry(self, name: str, key: str) -> Expr:
+        """Return what ``name[key]`` gives, for a dict that was filled before.
+
+        Raises:
+            ProgramProblemError: It has no such key.
+        """
+        table, _ = self.find(name)
+        known = table.entries if isinstance(table, Table) else {}
+        if key not in known:
+            raise ProgramProblemError(
+                "unknown-name",
+                f"{name!r} has no {key!r} here.{did_you_mean(key, known)}",
+                f"It has {', '.join(known) or 'nothing yet'}.",
+            )
+        return known[key][0]
+
+    def is_table(self, name: str) -> bool:
+        """Tell whether a name is a dict."""
+        return isinstance(self.find(name)[0], Table)
+
     def look_up(self, name: str) -> Item:
         """Return the value that reading ``name`` gives.
 
@@ -238,60 +268,19 @@ class Scope:
         }
 
 
-def _unreadable(name: str, value: Partial | Helper | Table) -> tuple[str, str, str]:
+def _unreadable(
+    name: str, value: Partial | Helper | Table | Alias
+) -> tuple[str, str, str]:
     if isinstance(value, Partial):
         return (
             "maybe-unset",
             f"{name!r} {value.why} of the if in line {value.line}.",
             f"Give {name!r} a value before the if, or in both branches.",
         )
-    if isinstance(value, Helper):
+    if isinstance(value, (Helper, Alias)):
         return "forbidden", f"{name!r} is a function, not a value.", "Call it."
     return (
         "forbidden",
-        f"{name!r} is the dict of components; it can only be filled and returned.",
-        "",
+        f"{name!r} is a dict; it is only filled, read by name, and returned.",
+        f'Write {name}["reach"] for one of its numbers.',
     )
-
-
-def join(
-    first: dict[str, Value], second: dict[str, Value], line: int
-) -> dict[str, Value]:
-    """Return what is known after an ``if`` whose branches left these names.
-
-    Example:
-        >>> both = join({"a": Type(), "b": Type()}, {"a": Type()}, line=4)
-        >>> both["a"], both["b"].why
-        (Type(shape=(), kind='float'), 'is set in only one branch')
-    """
-    return {
-        name: _join(name, first.get(name), second.get(name), line)
-        for name in {**first, **second}
-    }
-
-
-def _join(name: str, a: Value | None, b: Value | None, line: int) -> Value:
-    if a is None or b is None:
-        return Partial(line)
-    for value in (a, b):
-        if isinstance(value, (Poison, Partial)):
-            return value
-    if a == b:
-        return a
-    left = a.type if isinstance(a, Const) else a
-    right = b.type if isinstance(b, Const) else b
-    if isinstance(left, Type) and isinstance(right, Type):
-        return _common_type(left, right, line)
-    if not isinstance(left, Table) and not isinstance(right, Table):
-        return Partial(line, "is not the same tuple or function in the two branches")
-    raise ProgramProblemError(
-        "forbidden",
-        f"The dict {name!r} is filled differently in the two branches.",
-        "Compute the values in the branches; fill the dict after them.",
-    )
-
-
-def _common_type(left: Type, right: Type, line: int) -> Value:
-    if left.shape != right.shape:
-        return Partial(line, f"is a {left} in one branch and a {right} in the other")
-    return left if left.kind == right.kind else Type(left.shape)

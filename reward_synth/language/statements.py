@@ -13,17 +13,19 @@ from reward_synth.language.expressions import parse_condition
 from reward_synth.language.finding import ProgramProblemError
 from reward_synth.language.flow import can_return, ends, with_rest
 from reward_synth.language.ir import If, Statement
+from reward_synth.language.joins import join
 from reward_synth.language.loops import loop_items
 from reward_synth.language.outputs import Results
 from reward_synth.language.remarks import (
     define,
     imported,
+    named_lambda,
     nothing,
     poison,
     refuse,
     text,
 )
-from reward_synth.language.scope import Scope, SilentProblemError, join
+from reward_synth.language.scope import Scope, SilentProblemError
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class StatementParser:
         self._inlined = inlined
         assignments = Assignments(scope, outputs)
         self._handlers: dict[type[ast.stmt], Callable[..., Body]] = {
-            ast.Assign: lambda node: straight(assignments.assign(node)),
+            ast.Assign: partial(self._assign, assignments),
             ast.AugAssign: lambda node: straight(assignments.augmented(node)),
             ast.AnnAssign: lambda node: straight(assignments.annotated(node)),
             ast.If: self._if,
@@ -68,6 +70,12 @@ class StatementParser:
             ast.Import: partial(self._simple, imported),
             ast.ImportFrom: partial(self._simple, imported),
         }
+
+    def _assign(self, assignments: Assignments, node: ast.Assign) -> Body:
+        function = named_lambda(node)
+        if function is not None:
+            return self._simple(define, function)
+        return straight(assignments.assign(node))
 
     def block(self, nodes: list[ast.stmt]) -> Body:
         """Parse statements until one returns on every path."""

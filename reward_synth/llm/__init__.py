@@ -10,6 +10,8 @@ Example:
     'Hi'
 """
 
+from reward_synth.llm.breaker import Breaker
+from reward_synth.llm.budget import Budget, spent_before
 from reward_synth.llm.chat import (
     ChatModel,
     ChatRequest,
@@ -29,6 +31,8 @@ from reward_synth.llm.retry import RetryPolicy
 from reward_synth.llm.usage import Prices, Usage
 
 __all__ = [
+    "Breaker",
+    "Budget",
     "ChatModel",
     "ChatRequest",
     "Completion",
@@ -44,4 +48,5 @@ __all__ = [
     "Status",
     "Usage",
     "extract_code",
+    "spent_before",
 ]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeGuard
 
-from reward_synth.llm.chat import ChatRequest, Status
+from reward_synth.llm.chat import ChatRequest, Completion, Status
 from reward_synth.llm.usage import estimate_prompt, estimate_tokens
 
+_THOUGHTS = ("reasoning_content", "reasoning")
 RAW_LIMIT = 64 * 1024
 ERROR_LIMIT = 300
 
@@ -34,6 +35,8 @@ class Answer:
     """Seconds that the server asks to wait; None if it does not ask."""
     unsupported: str = ""
     """The parameter that the server does not know; empty if there is none."""
+    uncounted: bool = False
+    """True if the attempt may have cost something that nobody counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +82,45 @@ def partial_answer(
         prompt_tokens=counts.prompt,
         completion_tokens=counts.completion,
         usage_estimated=True,
+        uncounted=True,
         http_status=200,
         error=error,
         raw=clip(body),
     )
+
+
+def fold(tried: Sequence[Answer], seconds: float, notes: tuple[str, ...]) -> Completion:
+    """Return the completion that several attempts made.
+
+    Example:
+        >>> fold([Answer("timeout"), Answer("ok", "Hi", "stop", 7, 2)], 1.5, ()).attempts
+        2
+    """
+    last = tried[-1]
+    return Completion(
+        text=last.text,
+        status=last.status,
+        finish_reason=last.finish_reason,
+        prompt_tokens=sum(answer.prompt_tokens for answer in tried),
+        completion_tokens=sum(answer.completion_tokens for answer in tried),
+        usage_estimated=any(answer.usage_estimated for answer in tried),
+        attempts=len(tried),
+        seconds=seconds,
+        http_status=last.http_status,
+        error=last.error,
+        raw=_clip_all(answer.raw for answer in tried if answer.raw),
+        notes=notes,
+        uncounted=sum(answer.uncounted for answer in tried),
+    )
+
+
+def _clip_all(bodies: Iterable[str]) -> tuple[str, ...]:
+    kept: list[str] = []
+    left = RAW_LIMIT
+    for body in bodies:
+        kept.append(clip(body, left))
+        left -= len(kept[-1].encode())
+    return tuple(item for item in kept if item)
 
 
 def error_message(body: object) -> str:
@@ -125,6 +163,7 @@ def _bad(body: str, request: ChatRequest, error: str, parsed: Json = {}) -> Answ
         prompt_tokens=counts.prompt,
         completion_tokens=counts.completion,
         usage_estimated=counts.estimated,
+        uncounted=counts.estimated,
         http_status=200,
         error=clean(error),
         raw=clip(body),
@@ -143,6 +182,7 @@ def _judge(body: str, request: ChatRequest, parsed: Json, message: Json) -> Answ
         prompt_tokens=counts.prompt,
         completion_tokens=counts.completion,
         usage_estimated=counts.estimated,
+        uncounted=counts.estimated,
         http_status=200,
         error=clean(error),
         raw="" if status in {"ok", "length"} else clip(body),
@@ -157,9 +197,17 @@ def _status(text: str, finish: str, message: Json) -> tuple[Status, str]:
         return "filtered", "the server's content filter stopped the answer"
     if text.strip():
         return ("length", "") if finish == "length" else ("ok", "")
+    return "empty", _why_empty(finish, message)
+
+
+def _why_empty(finish: str, message: Json) -> str:
     if finish == "length":
-        return "empty", "max_tokens was used up before any text; raise it"
-    return "empty", "the answer holds no text"
+        return "max_tokens was used up before any text; raise it"
+    if message.get("tool_calls"):
+        return "the answer calls a tool and holds no text"
+    if any(isinstance(message.get(key), str) for key in _THOUGHTS):
+        return "the answer holds thoughts but no text"
+    return "the answer holds no text"
 
 
 def _first_message(parsed: Json) -> Json | None:

@@ -57,6 +57,8 @@ class ChatRequest:
     """Which sample of the same prompt this is; tells equal prompts apart."""
     purpose: str = "program"
     """What the answer is for, as a word for the record."""
+    schema: str = ""
+    """JSON schema of the answer, as JSON; a hint that servers may ignore or refuse."""
 
     def __post_init__(self) -> None:
         """Check what the fields promise."""
@@ -75,10 +77,18 @@ class ChatRequest:
                 f"max_tokens must be at least 1; got {self.max_tokens}. "
                 "A reward program needs about 1000."
             )
+        if self.schema and not _is_object(self.schema):
+            raise UsageError(
+                f"schema must be a JSON object as text; got {self.schema[:80]!r}. "
+                "Write for example json.dumps({'type': 'object'})."
+            )
 
     def payload(self) -> dict[str, Any]:
         """Return the request as plain data for JSON."""
-        return {**asdict(self), "temperature": float(self.temperature)}
+        payload = {**asdict(self), "temperature": float(self.temperature)}
+        if not self.schema:  # keeps the identity of requests made before there was one
+            del payload["schema"]
+        return payload
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> ChatRequest:
@@ -127,6 +137,8 @@ class Completion:
     """Answers with HTTP 200 but without usable text, oldest first, 64 kB in all."""
     notes: tuple[str, ...] = ()
     """What was sent otherwise than asked, because the server refused it."""
+    uncounted: int = 0
+    """Attempts that may have cost something that no server counted."""
 
     @property
     def ok(self) -> bool:
@@ -154,6 +166,13 @@ class ChatModel(Protocol):
 
     def complete(self, request: ChatRequest, /) -> Completion:
         """Answer ``request``; troubles of the model or server are a status."""
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_message(item: object) -> bool:

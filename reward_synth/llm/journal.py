@@ -63,11 +63,22 @@ class JournaledChat:
     Failures are recorded like answers, so that a resumed run takes the same way as
     before; whoever stops a run because of them reopens them in the store.
     A request that two threads make at once is sent once.
+
+    Args:
+        inner: Answers what the journal does not hold.
+        journal: Where answers are kept.
+        checkpoint: Called before a request is sent; may raise, and then none is.
     """
 
-    def __init__(self, inner: ChatModel, journal: Journal) -> None:
+    def __init__(
+        self,
+        inner: ChatModel,
+        journal: Journal,
+        checkpoint: Callable[[], None] = lambda: None,
+    ) -> None:
         self.inner = inner
         self.journal = journal
+        self.checkpoint = checkpoint
         self._guard = threading.Lock()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -80,6 +91,7 @@ class JournaledChat:
             return self.journal.find(digest) or self._ask(digest, request)
 
     def _ask(self, digest: str, request: ChatRequest) -> Completion:
+        self.checkpoint()
         self.journal.intend(request)
         completion = self.inner.complete(request)
         self.journal.settle(digest, completion)

@@ -18,6 +18,8 @@ _CURES = {
     "address ends where /chat/completions is to follow (mostly in /v1)",
 }
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -30,6 +32,14 @@ class Endpoint:
     def shown(self) -> str:
         """The address without user, password and query."""
         return public_url(self.base_url)
+
+    def moved(self, code: int) -> EndpointError:
+        """Return the error for a redirect, which would carry the prompt elsewhere."""
+        return EndpointError(
+            f"The model server {self.shown} (model {self.model!r}) sends requests to "
+            f"another address (HTTP {code}), which is not followed. Give the address "
+            "it moved to, with https:// if it has it."
+        )
 
     def refuse(self, code: int, said: str) -> EndpointError:
         """Return the error for a status that no repetition can cure."""
@@ -55,6 +65,8 @@ def read_refusal(
         EndpointError: If no request to this endpoint can succeed.
     """
     said = clean(error_message(body))
+    if code in _REDIRECTS:
+        raise endpoint.moved(code)
     if code in _CURES:
         raise endpoint.refuse(code, said)
     if code == 429 and "insufficient_quota" in str(body):  # noqa: PLR2004
@@ -65,7 +77,7 @@ def read_refusal(
         http_status=code,
         error=f"HTTP {code}{wait}: {said}" if said else f"HTTP {code}{wait}",
         retry_after=retry_after,
-        unsupported=unsupported_parameter(body),
+        unsupported=unsupported_parameter(code, body),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,11 @@ import numpy as np
 
 from reward_synth.errors import UsageError
 from reward_synth.llm.answer import Answer
+from reward_synth.llm.breaker import Breaker
 from reward_synth.llm.chat import PASSING
 
+LEAST_SHARE = 0.1
+_drawing = threading.Lock()
 MOST_BAD_RESPONSES = 2
 """An answer that cannot be read is asked for once more, as it may cost money."""
 
@@ -22,8 +26,10 @@ MOST_BAD_RESPONSES = 2
 class RetryPolicy:
     """How often and how long one call tries.
 
-    The pause before attempt k+1 is drawn evenly from 0 to ``base * 2**(k-1)``, at
-    most ``cap`` ("full jitter"), and is never shorter than the server asks.
+    The pause before attempt k+1 is ``u * base * 2**(k-1)``, at most ``cap``, and never
+    shorter than the server asks. ``u`` is drawn evenly from 0.1 to 1 once a call, so
+    that callers spread over nearly the whole range ("full jitter") while the pauses of
+    each call double.
 
     Example:
         >>> policy = RetryPolicy(rng=np.random.default_rng(0), base=1.0)
@@ -43,6 +49,10 @@ class RetryPolicy:
     """Longest pause in seconds, unless the server asks for more."""
     deadline: float = 300.0
     """Seconds for the whole call, pauses included."""
+    breaker_calls: int = 3
+    """Calls that fail one after another before the server is left alone."""
+    breaker_pause: float = 30.0
+    """Seconds for which it is left alone."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
@@ -55,13 +65,24 @@ class RetryPolicy:
                 f"attempts must be at least 1; got {self.attempts}. "
                 "Use 1 to send every request once."
             )
-        for name in ("base", "cap", "deadline"):
+        for name in ("base", "cap", "deadline", "breaker_pause"):
             if not getattr(self, name) > 0:
                 raise UsageError(
                     f"{name} must be above 0 seconds; got {getattr(self, name)}."
                 )
 
-    def pause(self, tried: Sequence[Answer], elapsed: float) -> float | None:
+    def breaker(self) -> Breaker:
+        """Return a new circuit breaker, for one server."""
+        return Breaker(self.breaker_calls, self.breaker_pause, self.clock)
+
+    def jitter(self) -> float:
+        """Return a call's share of the longest pauses, in [0.1, 1)."""
+        with _drawing:  # NumPy's generators are not made for several threads
+            return float(self.rng.uniform(LEAST_SHARE, 1.0))
+
+    def pause(
+        self, tried: Sequence[Answer], elapsed: float, jitter: float | None = None
+    ) -> float | None:
         """Return the seconds to wait before the next attempt, or None to stop.
 
         A pause that would pass the deadline ends the call at once: nothing is won
@@ -70,11 +91,13 @@ class RetryPolicy:
         Args:
             tried: Every attempt so far, the last one failed.
             elapsed: Seconds since the call began.
+            jitter: The call's share of the longest pauses; None: a new one.
         """
         if len(tried) >= self.attempts or not _worth_repeating(tried):
             return None
         longest = min(self.cap, self.base * 2.0 ** min(len(tried) - 1, 30))
-        wait = max(self.rng.uniform(0.0, longest), tried[-1].retry_after or 0.0)
+        share = self.jitter() if jitter is None else jitter
+        wait = max(share * longest, tried[-1].retry_after or 0.0)
         return wait if elapsed + wait < self.deadline else None
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import re
+from collections.abc import Iterator
 from typing import NoReturn
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,6 +13,7 @@ from reward_synth.errors import UsageError
 
 KEY_VARIABLE = "OPENAI_API_KEY"
 NO_KEY = "none"
+SHOWN = "[API key]"
 SHORTEST_SECRET = 8
 """Shorter keys are placeholders of local servers; cutting them would harm text."""
 
@@ -21,14 +25,15 @@ class Secret:
         >>> key = Secret("sk-0123456789")
         >>> key
         Secret(***)
-        >>> key.redact("bad key sk-0123456789!")
-        'bad key [API key]!'
+        >>> key.redact("bad key sk-0123456789, sk%2D0123456789, c2stMDEyMzQ1Njc4OQ==")
+        'bad key [API key], [API key], [API key]=='
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_pattern", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._pattern = _find(value) if len(value) >= SHORTEST_SECRET else None
 
     def __repr__(self) -> str:
         """Show that there is a key, not the key."""
@@ -46,10 +51,51 @@ class Secret:
         return self._value
 
     def redact(self, text: str) -> str:
-        """Return ``text`` with the key replaced, should a server repeat it."""
-        if len(self._value) < SHORTEST_SECRET:
-            return text
-        return text.replace(self._value, "[API key]")
+        """Return ``text`` with the key replaced, should a server repeat it.
+
+        Also where it stands in base64 or hexadecimal, alone or amid other bytes, and
+        where characters are escaped as JSON, URLs or HTML have them.
+        """
+        return text if self._pattern is None else self._pattern.sub(SHOWN, text)
+
+
+def _find(value: str) -> re.Pattern[str]:
+    """Return what finds the key in any of its forms, in linear time."""
+    forms = list(dict.fromkeys(_forms(value)))
+    starts = re.escape("".join(sorted({form[0] for form in forms} | set("\\%&"))))
+    ways = "|".join(map(_escaped, forms))
+    return re.compile(f"(?=[{starts}])(?:{ways})")
+
+
+def _forms(value: str) -> Iterator[str]:
+    yield value
+    data = value.encode()
+    yield data.hex()
+    yield data.hex().upper()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in range(3):
+            # Only digits that the key alone decides: its neighbours are not known.
+            text = encode(b"." * before + data).decode().rstrip("=")
+            first = -(-before * 8 // 6)
+            whole = (before + len(data)) * 8 // 6
+            yield text[first:whole]
+
+
+def _escaped(form: str) -> str:
+    """Return a pattern for ``form`` whose characters may be escaped."""
+    return "".join(map(_escaped_character, form))
+
+
+def _escaped_character(char: str) -> str:
+    code = ord(char)
+    hexadecimal = "".join(f"[{d}{d.upper()}]" for d in f"{code:02x}")
+    ways = (
+        rf"\\{{0,2}}{re.escape(char)}",
+        rf"\\{{1,2}}u00{hexadecimal}",
+        rf"%(?:25){{0,2}}{hexadecimal}",
+        rf"&#(?:0{{0,4}}{code}|[xX]0{{0,4}}{hexadecimal});?",
+    )
+    return f"(?:{'|'.join(ways)})"
 
 
 def find_key(given: str | None = None) -> Secret:

@@ -6,6 +6,7 @@ or seed. They say so with HTTP 400 and the parameter's name, once a client.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,11 @@ from typing import Any
 from reward_synth.llm.chat import ChatRequest
 
 CODES = frozenset({"unsupported_parameter", "unsupported_value"})
-OPTIONAL = frozenset({"temperature", "seed"})
+HINT = "response_format"
+OPTIONAL = frozenset({"temperature", "seed", HINT})
+_REFUSED = frozenset({400, 422, 500, 501})
+_WORDS = ("response_format", "json_schema", "guided_json", "grammar", "structured")
+"""Of these one stands in an error that the hint caused; servers name no parameter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,11 @@ class Spelling:
         Servers differ in what they do with ``n`` (refuse it, or ignore it), so one
         request asks for one sample.
         """
-        sampling = {"temperature": request.temperature, "seed": request.seed}
+        sampling = {
+            "temperature": request.temperature,
+            "seed": request.seed,
+            HINT: _hint(request.schema),
+        }
         return {
             "model": request.model,
             "messages": [{"role": r, "content": c} for r, c in request.messages],
@@ -67,17 +76,30 @@ class Spelling:
         return (*renamed * (self.token_limit != "max_tokens"), *sorted(left_out))
 
 
-def unsupported_parameter(body: object) -> str:
+def _hint(schema: str) -> dict[str, Any] | None:
+    if not schema:
+        return None
+    named = {"name": "answer", "schema": json.loads(schema)}
+    return {"type": "json_schema", "json_schema": named}
+
+
+def unsupported_parameter(code: int, body: object) -> str:
     """Return the parameter that an error body names as unknown, else ``""``.
 
+    Args:
+        code: The HTTP status.
+        body: The parsed error body, or its text.
+
     Example:
-        >>> unsupported_parameter({"code": "unsupported_value", "param": "seed"})
+        >>> unsupported_parameter(400, {"code": "unsupported_value", "param": "seed"})
         'seed'
+        >>> unsupported_parameter(500, "json_schema is not implemented")
+        'response_format'
     """
-    if not isinstance(body, Mapping):
-        return ""
-    inner = body.get("error", body)
-    if not isinstance(inner, Mapping) or inner.get("code") not in CODES:
-        return ""
-    name = inner.get("param")
-    return name if isinstance(name, str) else ""
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    if isinstance(inner, Mapping) and inner.get("code") in CODES:
+        name = inner.get("param")
+        return name if isinstance(name, str) else ""
+    said = str(body).lower()
+    caused = code in _REFUSED and any(word in said for word in _WORDS)
+    return HINT if caused else ""

@@ -10,6 +10,8 @@ from reward_synth.errors import UsageError
 from reward_synth.llm.chat import ChatRequest, Completion
 
 CHARACTERS_A_TOKEN = 4
+TOKENS_A_MESSAGE = 64
+"""More than chat templates put around a message."""
 
 
 def estimate_tokens(text: str) -> int:
@@ -95,8 +97,14 @@ class Usage:
 
     @classmethod
     def worst_case(cls, request: ChatRequest) -> Usage:
-        """Return what one answer to ``request`` can use, to reserve it beforehand."""
-        return cls(estimate_prompt(request), request.max_tokens, estimated=True)
+        """Return the most that one answer to ``request`` can use.
+
+        No tokenizer makes more tokens of a text than it has bytes.
+        """
+        texts = [*(content for _, content in request.messages), request.schema]
+        size = sum(len(text.encode(errors="replace")) for text in texts)
+        prompt = size + TOKENS_A_MESSAGE * len(request.messages)
+        return cls(prompt, request.max_tokens, estimated=True)
 
     def cost(self, prices: Prices | None) -> float | None:
         """Return the cost in the currency of ``prices``; None if they are unknown."""

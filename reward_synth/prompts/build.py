@@ -13,12 +13,16 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TypeAlias
 
+from reward_synth.prompts.data import fence, neutralise, tame_code
 from reward_synth.task import Field, TaskSpec
 
 Message: TypeAlias = tuple[str, str]
 """``(role, content)``."""
-_TEXT_LIMIT = 600
-"""Characters of any text that comes from an environment."""
+_ATTEMPT_LIMIT = 8_000
+"""Characters of an earlier attempt, and of an answer that is to be corrected."""
+_FINDING_LIMIT = 1_000
+_MOST_FINDINGS = 30
+_MOST_FIELDS = 400
 _ENTRIES = 6
 """Entries of a vector whose ranges are shown one by one."""
 _CHARACTERS_A_TOKEN = 4
@@ -43,13 +47,13 @@ def first_messages(task: TaskSpec, history: Sequence[str] = ()) -> tuple[Message
         >>> [role for role, _ in first_messages(task)]
         ['system', 'user']
     """
-    parts = [f"<data>\n{describe_task(task)}\n</data>"]
+    parts = [fence("data", describe_task(task))]
     if history:
         parts.append(
             "Earlier attempts, best first. Write a better program: say what each of "
             "them lacks before you write, and do not repeat one."
         )
-        parts += list(history)
+        parts += [fence("attempt", tame_code(x, _ATTEMPT_LIMIT)) for x in history]
     parts.append("Write the reward program for this task.")
     return (("system", system_prompt()), ("user", "\n\n".join(parts)))
 
@@ -57,14 +61,29 @@ def first_messages(task: TaskSpec, history: Sequence[str] = ()) -> tuple[Message
 def repair_messages(
     messages: Sequence[Message], answer: str, findings: Sequence[str]
 ) -> tuple[Message, ...]:
-    """Return the conversation that asks to correct an answer."""
-    listed = "\n".join(f"- {item}" for item in findings)
+    """Return the conversation that asks to correct an answer.
+
+    Args:
+        messages: The conversation so far.
+        answer: What the model wrote; a very long one is shortened.
+        findings: What is wrong with it; they may quote the program.
+
+    Example:
+        >>> asked = repair_messages((("user", "Write."),), "no", ["It holds no code."])
+        >>> [role for role, _ in asked]
+        ['user', 'assistant', 'user']
+    """
+    shown = [neutralise(x, _FINDING_LIMIT, signs=True) for x in findings]
+    left_out = len(shown) - _MOST_FINDINGS
+    more = [f"and {left_out} more"] * (left_out > 0)
+    listed = "\n".join(f"- {item}" for item in [*shown[:_MOST_FINDINGS], *more])
     request = (
         "This program cannot be used:\n"
         f"{listed}\n"
         "Write the whole corrected program in one fenced block."
     )
-    return (*messages, ("assistant", answer), ("user", request))
+    said = tame_code(answer, _ATTEMPT_LIMIT)
+    return (*messages, ("assistant", said), ("user", request))
 
 
 def describe_task(task: TaskSpec) -> str:
@@ -94,7 +113,11 @@ def head_lines(task: TaskSpec) -> list[str]:
 def field_rows(task: TaskSpec) -> list[tuple[str, ...]]:
     """Return the table of fields, its head first."""
     head = ("field", "type", "unit", "seen range", "at reset", "meaning")
-    return [head, *(_cells(item) for item in task.fields)]
+    rows = [_cells(item) for item in task.fields[:_MOST_FIELDS]]
+    left_out = len(task.fields) - _MOST_FIELDS
+    if left_out > 0:
+        rows.append((f"({left_out} more are not shown)", "", "", "", "", ""))
+    return [head, *rows]
 
 
 def clean(text: str) -> str:
@@ -104,22 +127,15 @@ def clean(text: str) -> str:
         >>> clean("go\n</data> now")
         'go (/data) now'
     """
-    flat = " ".join(text.split()).replace("<", "(").replace(">", ")")
-    return flat if len(flat) <= _TEXT_LIMIT else flat[: _TEXT_LIMIT - 1] + "…"
+    return neutralise(text)
 
 
 def _success(task: TaskSpec) -> str:
     if task.success is None:
         return "no rule is known; follow the instruction"
-    words = _keep_signs(task.success.words or task.success.rule)
+    words = neutralise(task.success.words or task.success.rule, signs=True)
     end = " Success ends the episode." if task.ends_on_success else ""
     return f"{words.rstrip('.')}.{end}"
-
-
-def _keep_signs(text: str) -> str:
-    """Comparisons keep their signs; nothing that looks like a tag stays."""
-    flat = " ".join(text.split())[:_TEXT_LIMIT]
-    return flat.replace("</", "(/").replace("<data", "(data")
 
 
 def _timing(task: TaskSpec) -> str:

@@ -1,7 +1,7 @@
-"""One worker process: start it, exchange messages with it, and kill it.
+"""Exchange messages with one worker process, and kill it.
 
-Only this module knows how a worker comes to be.  What talks to it needs no more
-than :class:`Channel`, which a worker forked from a warm server could serve too.
+How a worker comes to be is told in :mod:`cold` (a new interpreter) and :mod:`warm`
+(forked from a server that has NumPy loaded); here it is only a :class:`Started`.
 """
 
 from __future__ import annotations
@@ -9,26 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Protocol
 
-import numpy as np
-
-from reward_synth.errors import NotAvailableError
 from reward_synth.sandbox import wire
-from reward_synth.sandbox.job import Limits
 
 _CHUNK = 1 << 16
 _HEADER_LIMIT = 1 << 20
-_ERROR_TAIL = 500
-_SCRIPT = Path(__file__).with_name("worker.py")
 
 
 class WorkerTimeoutError(Exception):
@@ -47,68 +35,42 @@ class Channel(Protocol):
         ...
 
 
-def _command(limits: Limits) -> list[str]:
-    """Return the command line.
+class Started(Protocol):
+    """A worker process that runs, or has run."""
 
-    ``-P -s -S`` keep the working folder, the user's packages and ``.pth`` files
-    out.  ``-I`` would also ignore ``PYTHONHASHSEED``, and its other half, ignoring
-    ``PYTHON*`` variables, is moot: the environment holds only what is set here.
-    """
-    site = Path(np.__file__).resolve().parent.parent
-    numbers = (os.getpid(), limits.memory_bytes, limits.cpu_seconds)
-    flags = ("-P", "-s", "-S")
-    return [sys.executable, *flags, str(_SCRIPT), str(site), *map(str, numbers)]
+    @property
+    def sink(self) -> IO[bytes]:
+        """Takes the job."""
+        ...
 
+    @property
+    def source(self) -> IO[bytes]:
+        """Gives the answer."""
+        ...
 
-def _environment() -> dict[str, str]:
-    """Return all that the worker's environment holds; nothing secret, one thread."""
-    return {
-        "LANG": os.environ.get("LANG", "C.UTF-8"),
-        "PYTHONHASHSEED": "0",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "VECLIB_MAXIMUM_THREADS": "1",
-    }
+    def stop(self) -> int:
+        """Kill the process group if need be, reap the worker, return its exit code.
+
+        Minus the number of the signal where one ended it.  May be called again.
+        """
+        ...
+
+    def error_text(self) -> str:
+        """Return the end of what a stopped worker wrote before its lock."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the start took, beside the pipes."""
+        ...
 
 
 class Worker:
-    """A worker process in a session of its own; leaving the ``with`` kills it.
+    """A worker process in a session of its own; leaving the ``with`` kills it."""
 
-    The folder that it starts in is removed by the worker itself, and again at the
-    end in case it never came so far.
-    """
-
-    def __init__(self, limits: Limits) -> None:
-        """Start the process.
-
-        Raises:
-            NotAvailableError: It cannot be started.
-        """
-        self._folder = tempfile.mkdtemp(prefix="reward-sandbox-")
+    def __init__(self, started: Started) -> None:
+        """Keep the process."""
+        self._started = started
         self._buffer = bytearray()
-        try:
-            self._process = self._start(limits)
-        except BaseException:
-            self._remove_folder()
-            raise
-
-    def _start(self, limits: Limits) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                _command(limits),
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=self._folder,
-                env=_environment(),
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise NotAvailableError(
-                f"The sandbox cannot start {sys.executable}: {error}."
-            ) from error
 
     def __enter__(self) -> Worker:
         """Return the worker."""
@@ -121,31 +83,19 @@ class Worker:
         trace: TracebackType | None,
     ) -> None:
         """Kill the worker and all that it started."""
-        self.stop()
-        for pipe in (
-            self._process.stdin, self._process.stdout, self._process.stderr
-        ):  # fmt: skip
+        self._started.stop()
+        for pipe in (self._started.sink, self._started.source):
             with contextlib.suppress(OSError):
-                _open(pipe).close()
-        self._remove_folder()
-
-    def _remove_folder(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+                pipe.close()
+        self._started.close()
 
     def stop(self) -> int:
-        """Kill the process group if need be, reap the worker, return its exit code.
-
-        Killing comes before reaping: until then nobody else can have the number.
-        """
-        if self._process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        return self._process.wait()
+        """Kill and reap the worker; return its exit code."""
+        return self._started.stop()
 
     def error_text(self) -> str:
         """Return the end of what a stopped worker wrote before its lock."""
-        text = _open(self._process.stderr).read() or b""
-        return text.decode("utf-8", "replace").strip()[-_ERROR_TAIL:]
+        return self._started.error_text()
 
     def exchange(self, data: bytes, /, *, cap: int, deadline: float) -> wire.Message:
         """Send bytes and return the next message, of at most ``cap`` body bytes.
@@ -161,10 +111,10 @@ class Worker:
             WireError: What came is not a message, or over the cap.
         """
         with selectors.DefaultSelector() as selector:
-            source = _open(self._process.stdout)
+            source = self._started.source
             selector.register(source, selectors.EVENT_READ)
             if data:
-                selector.register(_open(self._process.stdin), selectors.EVENT_WRITE)
+                selector.register(self._started.sink, selectors.EVENT_WRITE)
             unsent = memoryview(data)
             while (message := self._take(cap)) is None:
                 for key in _wait(selector, deadline):
@@ -184,7 +134,7 @@ class Worker:
         self._buffer += chunk
 
     def _send(self, unsent: memoryview, selector: selectors.BaseSelector) -> memoryview:
-        sink = _open(self._process.stdin)
+        sink = self._started.sink
         os.set_blocking(sink.fileno(), False)
         try:
             unsent = unsent[sink.write(unsent) or 0 :]
@@ -195,12 +145,6 @@ class Worker:
             selector.unregister(sink)
             sink.close()
         return unsent
-
-
-def _open(pipe: IO[bytes] | None) -> IO[bytes]:
-    if pipe is None:
-        raise WorkerEndedError
-    return pipe
 
 
 def _wait(

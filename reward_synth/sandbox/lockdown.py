@@ -9,11 +9,14 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from typing import TypeAlias
 
 from reward_synth.sandbox import landlock, seccomp
-from reward_synth.sandbox.wire import LIVE
+from reward_synth.sandbox.wire import ENVIRONMENT, LIVE
 
 LAYERS = (
+    "environment",
+    "descriptors",
     "single_thread",
     "capabilities",
     "parent_death",
@@ -26,7 +29,13 @@ LAYERS = (
     "seccomp",
 )
 """Names of the layers.  Landlock and seccomp bind a thread, so there is but one."""
+OPTIONAL_LAYERS = ("namespaces",)
+"""Layers that are had where the system grants them; ``strict`` does without."""
+Step: TypeAlias = Callable[[], str | dict[str, str]]
+"""Puts on one layer, or one that has several names; returns ``live`` or why not."""
 
+SUBREAPER = 36
+"""``PR_SET_CHILD_SUBREAPER``: what a child leaves behind becomes a child of ours."""
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP = 1, 4, 24
 _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -42,20 +51,41 @@ _CapabilitySets = ctypes.c_uint32 * 6
 """Effective, permitted and inheritable, in two halves."""
 
 
-def lock(*, parent: int, memory_bytes: int, cpu_seconds: int) -> dict[str, str]:
+def lock(
+    *, parent: int, memory_bytes: int, cpu_seconds: int, pipes: tuple[int, int]
+) -> dict[str, str]:
     """Put on every layer that can be had; return layer to ``live`` or why not.
 
     Args:
         parent: Process whose death ends this one.
         memory_bytes: Limit of the address space.
         cpu_seconds: Processor time from here on.
+        pipes: The only descriptors that may be open beside 0, 1 and 2.
     """
     if sys.platform != "linux":
         found = dict.fromkeys(LAYERS, f"needs Linux; this is {sys.platform}")
+        found["environment"] = _scrubbed()
         found["rlimits"] = _limit(memory_bytes, cpu_seconds)
         return found
+    chosen = {
+        "environment": _scrubbed,
+        "descriptors": lambda: _only(pipes),
+        **steps(parent, memory_bytes, cpu_seconds),
+    }
+    found = dict.fromkeys(LAYERS, "not reached")
+    for name, step in chosen.items():
+        result = _attempt(step)
+        found.update(result if isinstance(result, dict) else {name: result})
+    return found
+
+
+def steps(parent: int, memory_bytes: int, cpu_seconds: int) -> dict[str, Step]:
+    """Return what puts on each layer of the kernel's, in the order that works.
+
+    Leaving some out is for measuring what each of them holds alone.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
-    steps: dict[str, Callable[[], str | dict[str, str]]] = {
+    return {
         "single_thread": _one_thread,
         "capabilities": lambda: _drop_capabilities(libc),
         "parent_death": lambda: _die_with(libc, parent),
@@ -66,14 +96,37 @@ def lock(*, parent: int, memory_bytes: int, cpu_seconds: int) -> dict[str, str]:
         "rlimits": lambda: _limit(memory_bytes, cpu_seconds),
         "seccomp": lambda: seccomp.install(libc),
     }
-    found = dict.fromkeys(LAYERS, "not reached")
-    for name, step in steps.items():
-        result = _attempt(step)
-        found.update(result if isinstance(result, dict) else {name: result})
-    return found
 
 
-def _attempt(step: Callable[[], str | dict[str, str]]) -> str | dict[str, str]:
+def prctl(option: int, value: int) -> str:
+    """Set a property of this process; return ``live`` or why not."""
+    if sys.platform != "linux":
+        return f"needs Linux; this is {sys.platform}"
+    return _prctl(ctypes.CDLL(None, use_errno=True), option, value)
+
+
+def _scrubbed() -> str:
+    left = sorted(set(os.environ) - {"LANG", "LC_CTYPE", *ENVIRONMENT})
+    return f"the environment holds {', '.join(left)}" if left else LIVE
+
+
+def _only(pipes: tuple[int, int]) -> str:
+    """Look at what is open; the look itself opens one descriptor, now closed."""
+    found = {int(name) for name in os.listdir("/proc/self/fd")}
+    alive = {number for number in found if _is_open(number)}
+    left = sorted(alive - {0, 1, 2, *pipes})
+    return f"descriptors {left} are open" if left else LIVE
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _attempt(step: Step) -> str | dict[str, str]:
     try:
         return step()
     except (OSError, ValueError, AttributeError) as error:

@@ -12,14 +12,16 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from reward_synth.errors import NotAvailableError, UsageError
-from reward_synth.sandbox import reply, wire
+from reward_synth.sandbox import reply, warm, wire
 from reward_synth.sandbox.child import (
     Channel,
     Worker,
     WorkerEndedError,
     WorkerTimeoutError,
 )
+from reward_synth.sandbox.cold import ColdWorker
 from reward_synth.sandbox.job import Execution, Job, Limits
+from reward_synth.sandbox.lockdown import OPTIONAL_LAYERS
 from reward_synth.sandbox.wire import LIVE
 
 Mode: TypeAlias = Literal["strict", "reduced"]
@@ -64,15 +66,15 @@ class ProcessSandbox:
             NotAvailableError: No worker could be started, or in ``strict`` mode a
                 layer is missing.  The program has not run then.
         """
-        start = time.perf_counter()
-        with Worker(self._limits) as worker:
-            layers = _layers_of(worker)
+        begun = time.perf_counter()
+        with start(self._limits) as worker:
+            layers = layers_of(worker)
             if self._mode == "strict":
                 _require_all(layers)
             execution = self._ask(worker, job)
         return dataclasses.replace(
             execution,
-            seconds=time.perf_counter() - start,
+            seconds=time.perf_counter() - begun,
             layers=tuple(name for name, state in layers.items() if state == LIVE),
         )
 
@@ -92,6 +94,17 @@ class ProcessSandbox:
         return reply.decode(message, job, token)
 
 
+def start(limits: Limits) -> Worker:
+    """Start a worker: forked from the warm server, or cold where there can be none.
+
+    Raises:
+        NotAvailableError: It cannot be started.
+    """
+    if warm.available():
+        return Worker(warm.SHARED.fork(limits))
+    return Worker(ColdWorker(limits))
+
+
 @functools.cache
 def live_layers() -> Mapping[str, str]:
     """Return layer to ``live`` or why not, as measured once in a worker.
@@ -102,11 +115,11 @@ def live_layers() -> Mapping[str, str]:
     """
     if os.name != "posix":
         return MappingProxyType({"process": "needs Linux or another POSIX system"})
-    with Worker(Limits()) as worker:
-        return MappingProxyType(_layers_of(worker))
+    with start(Limits()) as worker:
+        return MappingProxyType(layers_of(worker))
 
 
-def _layers_of(worker: Worker) -> dict[str, str]:
+def layers_of(worker: Worker) -> dict[str, str]:
     """Wait for the worker's first message; no program is in it yet."""
     try:
         header = _first_message(worker).header
@@ -126,8 +139,22 @@ def _first_message(channel: Channel) -> wire.Message:
     return channel.exchange(b"", cap=0, deadline=time.monotonic() + _START_SECONDS)
 
 
+def missing_layers(layers: Mapping[str, str]) -> dict[str, str]:
+    """Return the layers that ``strict`` needs and lacks, with the reasons.
+
+    Example:
+        >>> missing_layers({"seccomp": "the kernel refused", "namespaces": "refused"})
+        {'seccomp': 'the kernel refused'}
+    """
+    return {
+        name: why
+        for name, why in layers.items()
+        if why != LIVE and name not in OPTIONAL_LAYERS
+    }
+
+
 def _require_all(layers: Mapping[str, str]) -> None:
-    missing = [f"{name} ({why})" for name, why in layers.items() if why != LIVE]
+    missing = [f"{name} ({why})" for name, why in missing_layers(layers).items()]
     if missing:
         raise NotAvailableError(
             f"The strict sandbox lacks {'; '.join(missing)}. Use mode='reduced' to "

@@ -1,6 +1,7 @@
 """Call a program row by row, twice, and compare.  Runs in the locked worker."""
 
 from __future__ import annotations
+import __future__
 
 import builtins
 import math
@@ -27,12 +28,25 @@ Column: TypeAlias = npt.NDArray[Any]
 _Function: TypeAlias = Callable[..., object]
 
 FILE_NAME = "<reward>"
+_FLAGS = __future__.annotations.compiler_flag
+"""Annotations say something to readers only, and are not run."""
 _SHUFFLE_SEED = 0
 _BUILTINS = (
-    "abs", "all", "any", "bool", "enumerate", "float", "int", "len", "max", "min", "pow",
-    "range", "round", "sum", "zip",
+    "abs", "all", "any", "bool", "dict", "enumerate", "float", "int", "len", "max", "min",
+    "ord", "pow", "range", "round", "sum", "zip",
 )  # fmt: skip
 _MODULES = {"numpy": np, "math": math}
+
+
+class _Typing:
+    """Stands for :mod:`typing`: annotations are not evaluated."""
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+_FROM = {"math": math, "typing": _Typing()}
+"""What ``from ... import`` may name."""
 _ROTATION = "reward_synth.rotation"
 _rotation = import_module(_ROTATION)
 """Loaded before the worker is locked."""
@@ -67,10 +81,10 @@ def evaluate(task: Task) -> Outcome:
 
 def _load(task: Task) -> _Function:
     space: dict[str, object] = {"__name__": "reward", "np": np, "math": math}
-    space["__builtins__"] = builtins if task.unrestricted else _few_builtins()
+    space["__builtins__"] = builtins if task.unrestricted else few_builtins()
 
     def execute() -> object:
-        code = compile(task.source, FILE_NAME, "exec", dont_inherit=True)
+        code = compile(task.source, FILE_NAME, "exec", _FLAGS, dont_inherit=True)
         exec(code, space)
         return None
 
@@ -81,7 +95,8 @@ def _load(task: Task) -> _Function:
     return function
 
 
-def _few_builtins() -> dict[str, object]:
+def few_builtins() -> dict[str, object]:
+    """Return what a program has in place of Python's builtins."""
     few = {name: getattr(builtins, name) for name in _BUILTINS}
     return {**few, "__import__": _import_known}
 
@@ -98,6 +113,8 @@ def _import_known(
             return _rotation
         if name in _MODULES and not fromlist:
             return _MODULES[name]
+        if name in _FROM and fromlist:
+            return _FROM[name]
     raise ImportError(
         "only 'import numpy as np', 'import math' and "
         f"'from {_ROTATION} import ...' are allowed"

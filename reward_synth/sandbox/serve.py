@@ -24,10 +24,46 @@ _METHODS = ("sum", "mean", "min", "max", "prod", "std", "var", "all", "any", "ra
 
 def main(parent: int, memory_bytes: int, cpu_seconds: int) -> None:
     """Serve one job on standard input and output, and end the process."""
-    _preload()
-    job_in, reply_out = _private_pipes()
-    _leave_folder()
-    layers = lock(parent=parent, memory_bytes=memory_bytes, cpu_seconds=cpu_seconds)
+    preload()
+    job_in, reply_out = os.dup(0), os.dup(1)
+    leave_folder()
+    work(
+        job_in,
+        reply_out,
+        parent=parent,
+        memory_bytes=memory_bytes,
+        cpu_seconds=cpu_seconds,
+        isolated="needs a worker that was forked from a warm server",
+    )
+
+
+def work(
+    job_in: int,
+    reply_out: int,
+    *,
+    parent: int,
+    memory_bytes: int,
+    cpu_seconds: int,
+    isolated: str,
+) -> None:
+    """Lock this process, serve one job, and end.
+
+    Args:
+        job_in: Descriptor that the job comes from.
+        reply_out: Descriptor that the answer goes to.
+        parent: Process whose death ends this one.
+        memory_bytes: Limit of the address space.
+        cpu_seconds: Processor time from here on.
+        isolated: State of the namespaces that this process was born in.
+    """
+    close_all_but(job_in, reply_out)
+    layers = lock(
+        parent=parent,
+        memory_bytes=memory_bytes,
+        cpu_seconds=cpu_seconds,
+        pipes=(job_in, reply_out),
+    )
+    layers["namespaces"] = isolated
     _write(reply_out, wire.pack({"layers": layers}))
     try:
         _serve(job_in, reply_out)
@@ -46,7 +82,7 @@ def _serve(job_in: int, reply_out: int) -> None:
     _write(reply_out, wire.pack(header, outcome.values.tobytes()))
 
 
-def _preload() -> None:
+def preload() -> None:
     """Touch what would be imported later, when files are out of reach."""
     unicodedata.normalize("NFKC", "")  # the compiler, at a name that is not ASCII
     for name in ("linalg", "random", "fft", "polynomial"):
@@ -62,17 +98,18 @@ def _preload() -> None:
     warnings.simplefilter("ignore")
 
 
-def _private_pipes() -> tuple[int, int]:
-    """Keep the pipes under new numbers; point 0, 1 and 2 at nothing."""
-    job_in, reply_out = os.dup(0), os.dup(1)
+def close_all_but(*kept: int) -> None:
+    """Point 0, 1 and 2 at nothing, and close every other descriptor but these."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    os.close(nothing)
-    return job_in, reply_out
+    lowest = 3
+    for number in sorted({*kept, os.sysconf("SC_OPEN_MAX")}):
+        os.closerange(lowest, number)
+        lowest = number + 1
 
 
-def _leave_folder() -> None:
+def leave_folder() -> None:
     """Remove the empty folder that this process was started in."""
     folder = os.getcwd()
     try:

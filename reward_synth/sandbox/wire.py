@@ -21,6 +21,14 @@ MAX_MESSAGE = 500
 """Most characters of an error."""
 MAX_NAME = 100
 """Most characters of a component's name."""
+ENVIRONMENT = {
+    "PYTHONHASHSEED": "0",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+}
+"""The worker's environment beside ``LANG``."""
 NO_LIMIT = 1 << 63
 """For what comes from a side that is trusted."""
 

@@ -59,11 +59,14 @@ class Search:
     trainer: Trainer | None = None
     """Required if the plan trains."""
     progress: Progress = lambda *_: None
+    checkpoint: Callable[[], None] = lambda: None
+    """Called between steps, when all that was found is kept; may raise to stop."""
 
     def run(self) -> list[Outcome]:
         """Return every distinct candidate's outcome, best first."""
         outcomes: dict[str, Outcome] = {}
         for size in shares(self.plan.candidates, self.plan.rounds):
+            self.checkpoint()
             told = [
                 self._examine(program, outcomes)
                 for program in self.proposer.ask(size)
@@ -76,6 +79,7 @@ class Search:
         return ranked
 
     def _examine(self, program: RewardProgram, outcomes: dict[str, Outcome]) -> Outcome:
+        self.checkpoint()
         report = self.examiner.examine(program)
         outcome = judge(
             program,
@@ -90,6 +94,7 @@ class Search:
         return outcome
 
     def _train(self, ranked: list[Outcome], trainer: Trainer) -> list[Outcome]:
+        self.checkpoint()
         chosen = distinct(ranked, self.plan.train)
         scores = trainer([item.program for item in chosen])
         measured = [

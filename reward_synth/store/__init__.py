@@ -14,18 +14,34 @@ Example:
 """
 
 from reward_synth.store.calls import CallLog
+from reward_synth.store.files import whole_file
 from reward_synth.store.folders import latest_unfinished, new_run_folder
+from reward_synth.store.garbage import Garbage, collect_garbage
+from reward_synth.store.inspection import Inspection, Trouble, inspect_run
 from reward_synth.store.programs import ProgramLog
+from reward_synth.store.repair import Repair, repair_run
 from reward_synth.store.rows import Event, ProgramRow, TrialRow
 from reward_synth.store.run import RunStore
+from reward_synth.store.summary import RunSummary, summarise_run, summarise_runs
 
 __all__ = [
     "CallLog",
     "Event",
+    "Garbage",
+    "Inspection",
     "ProgramLog",
     "ProgramRow",
+    "Repair",
     "RunStore",
+    "RunSummary",
     "TrialRow",
+    "Trouble",
+    "collect_garbage",
+    "inspect_run",
     "latest_unfinished",
     "new_run_folder",
+    "repair_run",
+    "summarise_run",
+    "summarise_runs",
+    "whole_file",
 ]

@@ -20,13 +20,18 @@ class CallLog:
         self._database = database
 
     def intend(self, digest: str, payload: Mapping[str, Any], /) -> None:
-        """Record a request before it is sent."""
+        """Record a request before it is sent.
+
+        Raises:
+            TryAgainError: If the answer would find no room.
+        """
+        self._database.reserve.hold()
         self._database.add("requests", digest, payload)
 
     def settle(self, digest: str, payload: Mapping[str, Any], /) -> None:
         """Record the completion of a request."""
         turn = self._database.count("reopened", digest)
-        self._database.add("completions", digest, payload, part=str(turn))
+        self._database.add_paid("completions", digest, payload, part=str(turn))
 
     def find(self, digest: str, /) -> dict[str, Any] | None:
         """Return the completion that stands; None if there is none."""

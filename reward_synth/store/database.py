@@ -13,38 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reward_synth.errors import RewardSynthError, UsageError
+from reward_synth.errors import RewardSynthError, TryAgainError, UsageError
+from reward_synth.store import schema
+from reward_synth.store.blobs import LARGE, BlobRef, Blobs
+from reward_synth.store.files import sync_folder
+from reward_synth.store.reserve import Reserve
 from reward_synth.store.rows import to_json
-from reward_synth.store.troubles import sqlite_error
+from reward_synth.store.troubles import folder_error, sqlite_error
 
-TABLES = (
-    "meta",
-    "requests",
-    "completions",
-    "reopened",
-    "programs",
-    "findings",
-    "scores",
-    "trials",
-    "events",
+_UNDONE_BY_WRITERS = frozenset(
+    {"SQLITE_READONLY_ROLLBACK", "SQLITE_READONLY_RECOVERY", "SQLITE_READONLY_CANTINIT"}
 )
 _PAGE = 256
 """Rows read at once, so that a long table never lies in memory as a whole."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS {table} (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    key TEXT NOT NULL,
-    part TEXT NOT NULL,
-    payload TEXT NOT NULL,
-    at REAL NOT NULL,
-    UNIQUE (key, part)
-);
-CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table}
-BEGIN SELECT RAISE(ABORT, 'rows are never changed'); END;
-CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table}
-BEGIN SELECT RAISE(ABORT, 'rows are never deleted'); END;
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +43,10 @@ class Row:
     """When it was written, in seconds since the epoch; never part of a key."""
 
 
+Stored = tuple[int, str, str, str, float]
+"""A row in the file: number, key, part, payload, at."""
+
+
 class Database:
     """Adds and reads rows; may be shared by threads, not by forked processes."""
 
@@ -76,13 +61,22 @@ class Database:
         self.path = path
         self.writable = writable
         self.clock = clock
+        self.blobs = Blobs(path.parent)
+        """Large payloads, which rows refer to."""
+        self.reserve = Reserve(path.parent)
+        """Room for what is paid for."""
         self._connection = connection
         self._lock = threading.RLock()
         self._process = os.getpid()
 
     @classmethod
     def create(cls, path: Path, clock: Callable[[], float] = time.time) -> Database:
-        """Open the file for writing; make it and its tables if they are missing."""
+        """Open the file for writing; make it and its tables if they are missing.
+
+        Raises:
+            RunConflictError: If a later version wrote the file.
+            TryAgainError: If the disk is full.
+        """
         database = cls(path, _connect(path), writable=True, clock=clock)
         try:
             database._prepare()
@@ -100,7 +94,28 @@ class Database:
         except sqlite3.Error as error:
             connection.close()
             connection = _reconnect(path, error)
+        try:
+            schema.require_readable(connection, path)
+        except sqlite3.Error as error:
+            connection.close()
+            raise sqlite_error(path, error) from error
+        except BaseException:
+            connection.close()
+            raise
         return cls(path, connection, writable=False)
+
+    def add_paid(self, table: str, key: str, payload: object, part: str = "") -> bool:
+        """Add a row that cost money; where there is no room, the reserve makes some.
+
+        Raises:
+            RewardSynthError: If the key holds another payload.
+            TryAgainError: If it cannot be written even so.
+        """
+        try:
+            return self.add(table, key, payload, part)
+        except TryAgainError:
+            self.reserve.give_up()
+            return self.add(table, key, payload, part)
 
     def add(self, table: str, key: str, payload: object, part: str = "") -> bool:
         """Add a row; True if it is new, False if the same row was there.
@@ -109,7 +124,7 @@ class Database:
             RewardSynthError: If the key holds another payload.
             TryAgainError: If the disk is full or the file cannot be written now.
         """
-        text = to_json(payload)
+        text = self._stored(to_json(payload))
         with self._access(write=True) as connection:
             cursor = connection.execute(
                 f"INSERT INTO {table} (key, part, payload, at) VALUES (?, ?, ?, ?) "
@@ -124,21 +139,30 @@ class Database:
     def get(self, table: str, key: str, part: str = "") -> Any:
         """Return the payload under the key, None if there is no such row."""
         text = self._text(table, key, part)
-        return None if text is None else json.loads(text)
+        return None if text is None else json.loads(self._loaded(text))
+
+    def has(self, table: str) -> bool:
+        """Return whether the file has the table; older versions lack some."""
+        with self._access() as connection:
+            return schema.has_table(connection, table)
 
     def rows(self, table: str, key: str | None = None) -> Iterator[Row]:
         """Yield the rows in the order of writing, of one key if it is given."""
+        for number, key_, part, text, at in self.texts(table, key):
+            yield Row(number, key_, part, json.loads(self._loaded(text)), at)
+
+    def texts(self, table: str, key: str | None = None) -> Iterator[Stored]:
+        """Yield the rows as they are in the file: nothing parsed, blobs not read."""
         last = 0
         while True:
             with self._access() as connection:
-                page = connection.execute(
+                page: list[Stored] = connection.execute(
                     f"SELECT number, key, part, payload, at FROM {table} "
                     "WHERE number > ?1 AND (?2 IS NULL OR key = ?2) "
                     f"ORDER BY number LIMIT {_PAGE}",
                     (last, key),
                 ).fetchall()
-            for number, key_, part, text, at in page:
-                yield Row(number, key_, part, json.loads(text), at)
+            yield from page
             if len(page) < _PAGE:
                 return
             last = page[-1][0]
@@ -158,6 +182,14 @@ class Database:
     def close(self) -> None:
         """Close the file; a second call does nothing."""
         self._connection.close()
+        if os.getpid() == self._process:
+            self.reserve.close()
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong in the file; empty: nothing."""
+        with self._access() as connection:
+            found = connection.execute("PRAGMA integrity_check(20)").fetchall()
+        return [str(text) for (text,) in found if text != "ok"]
 
     def _prepare(self) -> None:
         with self._access(write=True) as connection:
@@ -165,8 +197,22 @@ class Database:
             # journal: slower beside a reader, and as safe.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            for table in TABLES:
-                connection.executescript(_SCHEMA.format(table=table))
+            schema.prepare(connection, self.path)
+        try:
+            sync_folder(self.path.parent)
+            sync_folder(self.path.parent.absolute().parent)
+        except OSError as cause:
+            raise folder_error(self.path, cause) from cause
+
+    def _stored(self, text: str) -> str:
+        """Return what goes into the row: the text, or where it lies if it is long."""
+        if len(text) < LARGE or not self.writable:
+            return text
+        return str(self.blobs.put(text.encode("ascii")))
+
+    def _loaded(self, text: str) -> str:
+        ref = BlobRef.parse(text)
+        return text if ref is None else self.blobs.get(ref).decode("ascii")
 
     def _text(self, table: str, key: str, part: str) -> str | None:
         with self._access() as connection:
@@ -216,11 +262,28 @@ def _connect(path: Path, options: str = "mode=rwc") -> sqlite3.Connection:
 
 
 def _reconnect(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
-    """Open a file in a folder that cannot be written, where SQLite makes no index.
+    """Open a file that could not be read at once, for one of two reasons.
 
-    That is safe only if nothing waits in the write-ahead log.
+    A process that was killed while it made the file left a change half done, which only
+    a writer can undo. Or the folder cannot be written, so that SQLite makes no index;
+    that is safe only if nothing waits in the write-ahead log.
     """
+    if os.access(path.parent, os.W_OK):
+        return _recover(path, error)
     log = path.with_name(path.name + "-wal")
-    if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
+    if log.exists() and log.stat().st_size:
         raise sqlite_error(path, error) from error
     return _connect(path, "mode=ro&immutable=1")
+
+
+def _recover(path: Path, error: sqlite3.Error) -> sqlite3.Connection:
+    if getattr(error, "sqlite_errorname", "") not in _UNDONE_BY_WRITERS:
+        raise sqlite_error(path, error) from error
+    writer = _connect(path, "mode=rw")
+    try:
+        writer.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.Error as cause:
+        raise sqlite_error(path, cause) from cause
+    finally:
+        writer.close()
+    return _connect(path, "mode=ro")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reward_synth.errors import UsageError
+from reward_synth.errors import RewardSynthError
 from reward_synth.store.run import RunStore, is_run
 from reward_synth.store.troubles import folder_error
 
@@ -71,7 +71,7 @@ def _start_of_unfinished(folder: Path) -> float | None:
     try:
         with RunStore.read(folder) as store:
             return None if store.finished else store.created
-    except UsageError:
+    except RewardSynthError:
         return None
 
 

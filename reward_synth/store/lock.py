@@ -29,12 +29,12 @@ class RunLock:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(self._file, 0)
-            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(self._file, f"{os.getpid()}\n{_birth(os.getpid())}\n".encode(), 0)
         except BlockingIOError as cause:
             self.forget()
             raise RunConflictError(
-                f"{folder} is in use by process {holder(folder) or 'unknown'}. Wait until it ends, or give "
-                "another folder."
+                f"{folder} is in use by process {holder(folder) or 'unknown'}. "
+                "Wait until it ends, or give another folder."
             ) from cause
         except OSError as cause:
             self.forget()
@@ -62,13 +62,29 @@ def holder(folder: Path) -> int | None:
         True
     """
     try:
-        number = int((folder / FILE).read_text("ascii"))
+        number, birth = _read(folder / FILE)
+        if birth and _birth(number) not in {"", birth}:
+            return None  # another process has got the number since
         os.kill(number, 0)
     except PermissionError:  # another user's
         return number
     except (OSError, ValueError):
         return None  # no lock, a freed one, or one that a killed process left
     return number
+
+
+def _read(path: Path) -> tuple[int, str]:
+    number, *birth = path.read_text("ascii").split()
+    return int(number), birth[0] if birth else ""
+
+
+def _birth(number: int) -> str:
+    """Return when a process began, in ticks since the machine did; empty: not known."""
+    try:
+        text = Path(f"/proc/{number}/stat").read_text("ascii", "replace")
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]
 
 
 _held: weakref.WeakSet[RunLock] = weakref.WeakSet()

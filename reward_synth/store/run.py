@@ -10,16 +10,19 @@ from types import TracebackType
 from typing import Any
 
 from reward_synth.errors import RunConflictError, UsageError
+from reward_synth.store.blobs import BlobRef
 from reward_synth.store.calls import CallLog
 from reward_synth.store.config import differences
 from reward_synth.store.database import Database
 from reward_synth.store.lock import RunLock
 from reward_synth.store.programs import ProgramLog
 from reward_synth.store.rows import Event, TrialRow, short_digest
+from reward_synth.store.schema import VERSION, software
 from reward_synth.store.troubles import folder_error
 
 FILE = "run.sqlite"
-SCHEMA_VERSION = 1
+REPAIRING = "repairing"
+"""Lies in the folder while a repaired file takes the place of the damaged one."""
 
 
 class RunStore:
@@ -59,10 +62,11 @@ class RunStore:
         folder = Path(folder)
         if create:
             _make(folder)
-        elif not is_run(folder):
-            raise _no_run(folder)
+        else:
+            require_run(folder)
         lock = RunLock(folder)
         try:
+            require_no_repair(folder)
             database = Database.create(folder / FILE, clock)
         except BaseException:
             lock.release()
@@ -82,15 +86,16 @@ class RunStore:
         Raises:
             UsageError: If the folder holds no run.
         """
-        folder = Path(folder)
-        if not is_run(folder):
-            raise _no_run(folder)
+        folder = require_run(Path(folder))
+        require_no_repair(folder)
         database = Database.read(folder / FILE)
         store = cls(folder, database, None)
         try:
-            _check_schema(folder, database)
-            if database.get("meta", "config") is None:
-                raise _no_run(folder)
+            if not is_begun(database):
+                raise UsageError(
+                    f"{folder} holds a run that was stopped before it began. Run its "
+                    "command again, or give another folder."
+                )
         except BaseException:
             store.close()
             raise
@@ -139,6 +144,21 @@ class RunStore:
         for row in self._database.rows("events"):
             yield Event(row.key, row.payload)
 
+    def record_file(self, name: str) -> None:
+        """Record what a file of the folder holds; it must stay so.
+
+        Raises:
+            RunConflictError: If it was changed since it was first recorded.
+        """
+        digest = BlobRef.of((self.folder / name).read_bytes()).digest
+        stored = self._database.get("files", name)
+        if stored not in {None, digest}:
+            raise RunConflictError(
+                f"{self.folder / name} was changed since the run began, and what was "
+                "found so far depends on it. Restore it, or start a new run."
+            )
+        self._database.add("files", name, digest)
+
     def close(self) -> None:
         """Close the file and free the folder; a second call does nothing."""
         self._database.close()
@@ -162,28 +182,47 @@ def is_run(folder: Path) -> bool:
     return (folder / FILE).is_file()
 
 
+def is_begun(database: Database) -> bool:
+    """Return whether a run's configuration is in its file."""
+    return database.has("meta") and database.get("meta", "config") is not None
+
+
+def require_run(folder: Path) -> Path:
+    """Return ``folder`` if it is one of ours.
+
+    Raises:
+        UsageError: If it holds no run.
+    """
+    if not is_run(folder):
+        raise _no_run(folder)
+    return folder
+
+
+def require_no_repair(folder: Path) -> None:
+    """Refuse a run whose repair was stopped half way.
+
+    Raises:
+        RunConflictError: If it was.
+    """
+    if (folder / REPAIRING).exists():
+        raise RunConflictError(
+            f"A repair of {folder} was stopped half way. Finish it with "
+            f"`reward_synth runs repair {folder}`."
+        )
+
+
 def _adopt(folder: Path, database: Database, config: Mapping[str, Any]) -> None:
-    _check_schema(folder, database)
     stored = database.get("meta", "config")
     if stored is None:
-        database.add("meta", "schema", SCHEMA_VERSION)
+        database.add("meta", "schema", VERSION)
         database.add("meta", "config", config)
+        database.add("meta", "software", software())
         return
     lines = differences(config, stored)
     if lines:
         raise RunConflictError(
             f"{folder} holds a run of another configuration. Give another folder, or "
             "the configuration of the run:\n  " + "\n  ".join(lines)
-        )
-
-
-def _check_schema(folder: Path, database: Database) -> None:
-    version = database.get("meta", "schema")
-    if version not in {None, SCHEMA_VERSION}:
-        raise RunConflictError(
-            f"{folder} was written in format {version}, this version of reward_synth "
-            f"reads format {SCHEMA_VERSION}. Use the version that wrote it, or start "
-            "a new run."
         )
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from reward_synth.errors import RewardSynthError, TryAgainError, UsageError
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FAILING = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT})
+"""A disk or a share that does not work now."""
 _PASSING = (
     "SQLITE_FULL",
     "SQLITE_IOERR",
@@ -25,6 +27,11 @@ def is_full(cause: OSError) -> bool:
     return cause.errno in _FULL
 
 
+def is_passing(cause: OSError) -> bool:
+    """Return whether the disk is full or fails, so that trying again makes sense."""
+    return is_full(cause) or cause.errno in _FAILING
+
+
 def folder_error(path: Path, cause: OSError) -> RewardSynthError:
     """Return the error for a folder or file that cannot be made or written.
 
@@ -38,6 +45,11 @@ def folder_error(path: Path, cause: OSError) -> RewardSynthError:
         return TryAgainError(
             f"Cannot write {path}: {said}. "
             "Free some space and run the same command again."
+        )
+    if is_passing(cause):
+        return TryAgainError(
+            f"Cannot write {path}: {said}. Everything recorded before is kept. "
+            "Look after the disk and run the same command again."
         )
     return UsageError(
         f"Cannot write {path}: {said}. "
@@ -57,6 +69,6 @@ def sqlite_error(path: Path, cause: sqlite3.Error) -> RewardSynthError:
     if name.startswith(_BROKEN):
         return UsageError(
             f"{path} is no run file, or it is damaged: {cause} ({name}). "
-            "Start a new run in another folder."
+            f"`reward_synth runs repair {path.parent}` saves what can be read."
         )
     return RewardSynthError(f"{path}: {cause} ({name or type(cause).__name__}).")

@@ -140,7 +140,7 @@ def _schema(given: Any, name: str, missing: Missing) -> Mapping[str, Any]:
             f"The parameters of tool {name!r} must be a JSON schema, an object; "
             f"received {type(given).__name__}."
         )
-    schema = _normalised(given)
+    schema: dict[str, Any] = _normalised(given)
     properties = schema.setdefault("properties", {})
     if "required" not in schema:
         if properties and missing == "error":
@@ -179,7 +179,7 @@ def _normalised(schema: Any) -> Any:
         return [_normalised(item) for item in schema]
     if not isinstance(schema, Mapping):
         return schema
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in schema.items():
         if key == "type" and isinstance(value, str):
             found[key] = _TYPES.get(value, value)

@@ -25,7 +25,8 @@ net_arch = [16]
 kind = "file"
 file = "hand.py"
 [tasks.{CAR}]
-steps = 300
+steps = 100
+env_kwargs = {{ max_episode_steps = 50 }}
 """
 
 
@@ -155,7 +156,7 @@ def test_throughput_trains_nothing(cli: Cli, place: Path) -> None:
         (CAR, "hand"),
     ]
     for row in rows:
-        assert row["steps"] == 600
+        assert row["steps"] == 600  # at least three blocks of 200
         assert row["bare"] > 0
         assert row["wrapped"] > 0
         assert row["ratio"] > 0

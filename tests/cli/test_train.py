@@ -14,10 +14,11 @@ import pytest
 from reward_synth.store import RunStore
 from tests.cli.tools import CAR, SECONDS, Cli, start, wait_until
 
-STEPS = 300
+STEPS = 120
 EPISODES = 2
 TRAIN = ("train", "--env", CAR, "--reward", "good.py", "--train-steps", STEPS)
-SHORT = (*TRAIN, "--episodes", EPISODES, "--run", "mine")
+BRIEF = ("--env-kwargs", '{"max_episode_steps": 50}')
+SHORT = (*TRAIN, *BRIEF, "--episodes", EPISODES, "--run", "mine")
 
 pytest.importorskip("stable_baselines3")
 pytestmark = pytest.mark.slow
@@ -74,7 +75,7 @@ def test_both_arms_are_trained_once(cli: Cli) -> None:
 
 def test_generate_trains_its_best(cli: Cli) -> None:
     """Candidates are measured beside the sparse arm; every component has its curve."""
-    rule = ("--env", "CartPole-v1", "--success", "cart_position > 0.2")
+    rule = ("--env", CAR, *BRIEF, "--success", "position >= 0.4")
     sizes = ("--n", 1, "--train-steps", STEPS, "--episodes", 1, "--run", "mine")
     data = cli.json("generate", *rule, *sizes)
     assert [row["arm"] for row in data["trials"]] == ["sparse", "dense"]
@@ -85,7 +86,7 @@ def test_generate_trains_its_best(cli: Cli) -> None:
         keys = {trial.arm: trial.key for trial in store.trials()}
     (curves,) = Path("mine/trials", keys["dense"]).rglob("curves.jsonl")
     episodes = list(lines_of(curves))
-    assert episodes  # an episode of the untrained pole lasts some 20 steps
+    assert len(episodes) == STEPS // 50
     source = Path(data["reward"]).read_text()
     for row in episodes:
         assert row["components"]

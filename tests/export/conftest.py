@@ -30,6 +30,7 @@ file = "mine.py"
 [designs.symbolic]
 [tasks.{CAR}]
 steps = {STEPS}
+env_kwargs = {{ max_episode_steps = 20 }}
 """
 
 

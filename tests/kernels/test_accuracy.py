@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from reward_synth.graph import CONST, LOAD, SELECT, Graph, Node, add_function
 from reward_synth.kernels import RewardKernel
 from reward_synth.kernels.approximations import ERROR_BOUNDS
-from reward_synth.kernels.compile import compile_graph
+from reward_synth.kernels.compile import compile_batch
 from reward_synth.kernels.emit import DType, Layout
 from reward_synth.kernels.kernel import run_machine
+from reward_synth.kernels.plan import Plan
 from reward_synth.language import FUNCTIONS, FunctionIR, parse
 from reward_synth.language.functions import BINARY, COMPARE, UNARY
 from tests.programs import TASK, programs
@@ -291,7 +292,9 @@ def test_arrays_of_other_sizes_are_refused(
     """A kernel never runs on arrays that hold another number of states."""
     function, graph = function_of(WHOLE), Graph()
     layout = Layout.separate([function])
-    machine = compile_graph(graph, add_function(graph, function), layout, "float32")
+    wanted = add_function(graph, function)
+    plan = Plan("sizes", 1, layout, "float32", lambda: (graph, wanted))
+    machine = compile_batch(plan)
     arrays = [np.zeros(size, np.float32) for size in (heights, cubes)]
     out = np.full((rows, count), 7.0, np.float32)
     with pytest.raises(ValueError, match="This kernel needs 1 rows and"):

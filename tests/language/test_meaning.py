@@ -450,8 +450,8 @@ REFUSED = {
         "rotation",
     ),
     "while": ("", "while height > 0:\n        pass", "forbidden", "for i in range"),
-    "comprehension": ("", "v = [x for x in action]", "forbidden", "loop"),
-    "lambda": ("", "f = lambda x: x", "forbidden", "def"),
+    "comprehension": ("", "v = [x for x in action if x > 0]", "forbidden", "loop"),
+    "lambda": ("", "f = (lambda x: x)(1.0)", "forbidden-call", "documented"),
     "helper as a value": (
         "def f(x):\n    return x\n",
         "g = f\n    return {'a': g(height)}",

@@ -78,8 +78,11 @@ REFUSED = {
     "empty dict": ("return {}", "missing-component"),
     "unknown function": ("return {'a': np.linalg.nrom(cube_pos)}", "forbidden-call"),
     "random": ("return {'a': np.random.rand()}", "forbidden-call"),
-    "lambda": ("f = lambda x: x", "forbidden"),
-    "comprehension": ("return {'a': sum([x for x in cube_pos])}", "forbidden"),
+    "lambda": ("f = [lambda x: x]", "forbidden"),
+    "comprehension": (
+        "return {'a': np.sum([x for x in cube_pos if x > 0])}",
+        "forbidden",
+    ),
     "string": ("x = 'text'", "forbidden"),
     "truth of a number": ("return {'a': 1.0 if height else 0.0}", "not-a-condition"),
     "arithmetic on tests": (

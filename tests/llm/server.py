@@ -18,8 +18,10 @@ import argparse
 import json
 import socket
 import struct
+import sys
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +29,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
+USAGE = {"prompt_tokens": 7, "completion_tokens": 5}
 PROGRAM = "```python\ndef compute_reward(x):\n    return {'x': x}\n```"
 
 
@@ -64,6 +67,11 @@ class Wire:
             self.handler.send_header(name, value)
         self.handler.end_headers()
         self.handler.wfile.write(body)
+        self.handler.wfile.flush()
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        self.handler.wfile.write(data)
         self.handler.wfile.flush()
 
     def reset(self) -> None:
@@ -209,6 +217,93 @@ class Drip:
 
 
 @dataclass(frozen=True)
+class DripRaw:
+    """Sends some bytes at once, then one at a time for ever, as slow-loris servers do."""
+
+    first: bytes
+    byte: bytes
+    seconds: float = 5.0
+    pause: float = 0.02
+
+    def answer(self, wire: Wire) -> None:
+        wire.raw(self.first)
+        ends = time.monotonic() + self.seconds
+        while time.monotonic() < ends:
+            wire.raw(self.byte)
+            time.sleep(self.pause)
+        wire.reset()
+
+
+def SlowHeaders(seconds: float = 5.0) -> DripRaw:  # noqa: N802
+    """A header line that never ends."""
+    return DripRaw(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", seconds)
+
+
+def SlowError(seconds: float = 5.0) -> DripRaw:  # noqa: N802
+    """An error whose text never ends."""
+    head = b"HTTP/1.1 500 No\r\nContent-Length: 1000000\r\n\r\n"
+    return DripRaw(head, b"e", seconds)
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """Any bytes in place of an HTTP answer, then the end of the connection."""
+
+    data: bytes
+
+    def answer(self, wire: Wire) -> None:
+        wire.raw(self.data)
+        wire.handler.close_connection = True
+
+
+def NoHttp() -> Bytes:  # noqa: N802
+    """Another protocol answers."""
+    return Bytes(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def BrokenChunks() -> Bytes:  # noqa: N802
+    """Chunked transfer whose sizes are no numbers."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return Bytes(head + b"zz\r\n{}\r\n")
+
+
+@dataclass(frozen=True)
+class WrongLength:
+    """A good answer whose ``Content-Length`` is wrong by ``by`` bytes."""
+
+    by: int
+
+    def answer(self, wire: Wire) -> None:
+        body = json.dumps(completion({"content": PROGRAM}, usage=USAGE)).encode()
+        wire.send(200, body, length=len(body) + self.by)
+        wire.handler.close_connection = True
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """Sends the client elsewhere."""
+
+    to: str
+    code: int = 307
+
+    def answer(self, wire: Wire) -> None:
+        wire.send(self.code, b"", {"Location": self.to})
+
+
+@dataclass(frozen=True)
+class Bomb:
+    """A small compressed body that unpacks to ``megabytes``."""
+
+    megabytes: int = 200
+    code: int = 200
+
+    def answer(self, wire: Wire) -> None:
+        packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+        body = b"".join(packer.compress(b" " * 2**20) for _ in range(self.megabytes))
+        wire.send(self.code, body + packer.flush(), {"Content-Encoding": "gzip"})
+
+
+@dataclass(frozen=True)
 class Close:
     """Cuts the connection in mid body, or before any answer."""
 
@@ -246,6 +341,17 @@ def Html() -> Raw:  # noqa: N802
 Script = Sequence[Behaviour] | Callable[[Received], Behaviour]
 
 
+class _Http(ThreadingHTTPServer):
+    """Waits for no thread, and says nothing of clients that leave."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
 class FaultServer:
     """Serves a script on a free port of 127.0.0.1 and keeps what it received."""
 
@@ -253,9 +359,7 @@ class FaultServer:
         self.script = script
         self.received: list[Received] = []
         self._lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), _handler_for(self))
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
+        self._http = _Http(("127.0.0.1", port), _handler_for(self))
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.01,), daemon=True
         )
@@ -304,7 +408,11 @@ def _handler_for(server: FaultServer) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
-            body = json.loads(self.rfile.read(length) or b"{}")
+            data = self.rfile.read(length)
+            if len(data) < length:  # the client left before it had asked
+                self.close_connection = True
+                return
+            body = json.loads(data or b"{}")
             headers = {name.lower(): value for name, value in self.headers.items()}
             behaviour = server.take(Received(self.path, headers, body))
             try:
@@ -321,9 +429,10 @@ def _handler_for(server: FaultServer) -> type[BaseHTTPRequestHandler]:
 def load_script(path: Path) -> list[Behaviour]:
     """Read behaviours from JSON: ``kind`` names one, other keys are its arguments."""
     kinds = (Good, Prose, Truncated, Empty, NullContent, NoChoices, MissingUsage)
-    more = (Refusal, Status, Slow, Drip, Close, WrongJson, Html)
+    more = (Refusal, Status, Slow, Drip, Close, WrongJson, Html, SlowHeaders, SlowError)
+    last = (NoHttp, BrokenChunks, WrongLength, Redirect, Bomb)
     by_name: dict[str, Callable[..., Behaviour]] = {
-        kind.__name__: kind for kind in (*kinds, *more)
+        kind.__name__: kind for kind in (*kinds, *more, *last)
     }
     entries = json.loads(path.read_text())
     return [by_name[entry.pop("kind")](**entry) for entry in entries]

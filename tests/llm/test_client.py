@@ -170,7 +170,7 @@ def test_faults_that_pass(
 ) -> None:
     """Four different faults and then an answer: five requests, four pauses.
 
-    Pause k is drawn from [0, 0.5 * 2**(k-1)].
+    Pause k is at most 0.5 * 2**(k-1).
     """
     script: list[fake.Behaviour] = [
         fake.Status(500),

@@ -30,9 +30,12 @@ def test_cost() -> None:
 
 
 def test_worst_case() -> None:
-    """One answer uses at most its estimated prompt and max_tokens."""
-    request = ChatRequest("tiny", (("user", "12345678"), ("user", "1")), max_tokens=9)
-    assert Usage.worst_case(request) == Usage(2 + 1, 9, estimated=True)
+    """At most a token a byte, 64 a message around them, and max_tokens.
+
+    ``ä`` has two bytes.
+    """
+    request = ChatRequest("tiny", (("user", "1234567"), ("user", "ä")), max_tokens=9)
+    assert Usage.worst_case(request) == Usage(7 + 2 + 2 * 64, 9, estimated=True)
 
 
 @pytest.mark.parametrize("price", [-1.0, float("nan"), float("inf")])
@@ -52,9 +55,9 @@ def test_policies_that_cannot_be(wrong: dict[str, float]) -> None:
 
 
 def test_jitter_is_full_and_seeded() -> None:
-    """Pauses fill [0, base * 2**(k-1)], at most cap, and a seed gives the same ones.
+    """Pauses fill [0.1, 1] of base * 2**(k-1), at most cap; a seed gives the same ones.
 
-    The mean of 2000 draws from [0, 4] lies within 2 ± 0.1 (four standard errors).
+    The mean of 2000 draws from [0.4, 4] lies within 2.2 ± 0.1 (four standard errors).
     """
     tried = [Answer("server_error")] * 4
 
@@ -64,6 +67,18 @@ def test_jitter_is_full_and_seeded() -> None:
 
     pauses = draw(cap=20.0)
     assert max(pauses) <= 4.0
-    assert abs(np.mean(pauses) - 2.0) < 0.1
+    assert min(pauses) >= 0.4
+    assert abs(np.mean(pauses) - 2.2) < 0.1
     assert pauses == draw(cap=20.0)
     assert max(draw(cap=1.0)) <= 1.0
+
+
+def test_the_pauses_of_a_call_double() -> None:
+    """One share a call: 0.5, 1, 2 and 4 s times it, whatever it is."""
+    policy = RetryPolicy(rng=np.random.default_rng(3))
+    share = policy.jitter()
+    waits = [
+        policy.pause([Answer("server_error")] * count, 0.0, share)
+        for count in (1, 2, 3, 4)
+    ]
+    assert waits == [share * longest for longest in (0.5, 1.0, 2.0, 4.0)]

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -76,17 +77,50 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     del os.environ["SANDBOX_SECRET"]
 
 
-def workers_of(parent: int) -> list[int]:
-    """Return the sandbox workers and zombies that a process has."""
-    found = []
+class Process(NamedTuple):
+    """A line of the process table."""
+
+    pid: int
+    parent: int
+    state: str
+    command: list[bytes]
+
+    @property
+    def serves(self) -> bool:
+        """Whether workers are forked from it."""
+        return b"serve" in self.command and self.sandboxed
+
+    @property
+    def sandboxed(self) -> bool:
+        """Whether it runs the worker's script."""
+        return any(part.endswith(b"sandbox/worker.py") for part in self.command)
+
+
+def _processes() -> Iterator[Process]:
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             command = (folder / "cmdline").read_bytes().split(b"\0")
             state, ppid = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:2]
-            is_worker = any(part.endswith(b"sandbox/worker.py") for part in command)
-            if int(ppid) == parent and (is_worker or state == "Z"):
-                found.append(int(folder.name))
-    return found
+            yield Process(int(folder.name), int(ppid), state, command)
+
+
+def servers_of(parent: int) -> list[int]:
+    """Return the warm servers that a process has."""
+    return [item.pid for item in _processes() if item.parent == parent and item.serves]
+
+
+def workers_of(parent: int) -> list[int]:
+    """Return the sandbox workers, and the zombies, that a process and its servers have."""
+    servers = servers_of(parent)
+    return [
+        item.pid
+        for item in _processes()
+        if item.parent in servers
+        or (
+            item.parent == parent
+            and (item.state == "Z" or (item.sandboxed and not item.serves))
+        )
+    ]
 
 
 @pytest.fixture(autouse=True)

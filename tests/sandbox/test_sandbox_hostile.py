@@ -14,7 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reward_synth.sandbox import Execution, Job, Limits, ProcessSandbox, live_layers
+from reward_synth.sandbox import (
+    Execution,
+    Job,
+    Limits,
+    ProcessSandbox,
+    live_layers,
+    missing_layers,
+)
 from tests.sandbox.conftest import SECRET, Host
 from tests.sandbox.hostile_programs import (
     CRASHES,
@@ -26,7 +33,7 @@ from tests.sandbox.hostile_programs import (
 )
 
 pytestmark = pytest.mark.skipif(
-    set(live_layers().values()) != {"live"},
+    bool(missing_layers(live_layers())),
     reason=f"a layer is missing here: {dict(live_layers())}",
 )
 
@@ -35,14 +42,14 @@ pytestmark = pytest.mark.skipif(
 CONTROL = """
 import json, math, os, sys
 import numpy as np
-from reward_synth.sandbox.program import _few_builtins
+from reward_synth.sandbox.program import few_builtins
 for name, source, unrestricted in json.load(sys.stdin):
     child = os.fork()
     if child == 0:
         sys.stderr = open(os.devnull, "w")
         space = {"np": np, "math": math, "__name__": "reward"}
         if not unrestricted:
-            space["__builtins__"] = _few_builtins()
+            space["__builtins__"] = few_builtins()
         try:
             exec(source, space)
             space["compute_reward"](1.0)

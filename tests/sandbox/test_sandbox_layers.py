@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from reward_synth.errors import NotAvailableError, UsageError
-from reward_synth.sandbox import Job, Limits, ProcessSandbox, live_layers, process
-from reward_synth.sandbox.lockdown import LAYERS
+from reward_synth.sandbox import Job, Limits, ProcessSandbox, live_layers, process, warm
+from reward_synth.sandbox.lockdown import LAYERS, OPTIONAL_LAYERS
 from reward_synth.sandbox.seccomp import build
 from tests.sandbox.conftest import workers_of
 
@@ -43,7 +43,7 @@ def needs(*layers: str) -> pytest.MarkDecorator:
 
 def test_every_layer_is_named_with_its_state() -> None:
     """A layer is ``live`` or has a reason; none is left out."""
-    assert set(live_layers()) == {"process", *LAYERS}
+    assert set(live_layers()) == {"process", *LAYERS, *OPTIONAL_LAYERS}
     assert all(live_layers().values())
 
 
@@ -58,7 +58,7 @@ def test_strict_refuses_where_a_layer_is_missing(
 ) -> None:
     """``strict`` names what is missing and why; ``reduced`` goes on without."""
     layers = {"process": "live", "seccomp": "the kernel refused"}
-    monkeypatch.setattr(process, "_layers_of", lambda worker: layers)
+    monkeypatch.setattr(process, "layers_of", lambda worker: layers)
     with pytest.raises(NotAvailableError, match=r"lacks seccomp \(the kernel refused"):
         ProcessSandbox(mode="strict").run(JOB)
 
@@ -73,6 +73,7 @@ def test_a_worker_that_cannot_start_is_not_available(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A broken interpreter is the host's fault, and says what it wrote."""
+    monkeypatch.setattr(warm, "SHARED", warm.Shared())
     monkeypatch.setattr(sys, "executable", "/bin/ls")
     with pytest.raises(NotAvailableError, match="did not start"):
         ProcessSandbox().run(JOB)

@@ -182,3 +182,52 @@ def test_a_run_on_read_only_storage(tmp_path: Path) -> None:
         assert "Read-only file system" in ran.stderr
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+PAID = textwrap.dedent("""
+    import os, sys
+    from reward_synth.errors import TryAgainError
+    from reward_synth.store import RunStore
+    folder = sys.argv[1]
+    store = RunStore.open(folder, {"a": 1})
+    store.calls.intend("r1", {"slot": 1})
+    with open(os.path.join(os.path.dirname(folder), "ballast"), "ab", 0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            pass
+    store.calls.settle("r1", {"text": "x" * 20_000})
+    try:
+        store.calls.intend("r2", {"slot": 2})
+    except TryAgainError as error:
+        sys.exit(error.exit_code)
+""")
+
+
+def test_an_answer_finds_room_on_a_full_disk(tmp_path: Path) -> None:
+    """The disk fills up between request and answer: it is kept, and no other is asked."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a file system")
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", PAID, str(disk / "run")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 75, ran.stderr
+        assert rows_of(disk / "run") == ["r1"]
+        check_integrity(disk / "run")
+        (disk / "ballast").unlink()
+        with RunStore.open(disk / "run", {"a": 1}) as store:
+            store.calls.intend("r2", {"slot": 2})
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

@@ -101,7 +101,9 @@ def _score(
     if whole:
         return float(gold == call)
     asked, given = gold["parameters"], call["parameters"]
-    right = sum(key in given and given[key] == value for key, value in asked.items())
+    right = sum(
+        bool(key in given and given[key] == value) for key, value in asked.items()
+    )
     return similarity(list(asked), list(given)) + right
 
 
