@@ -9,7 +9,7 @@ SUITE ?= quick
 WORKERS ?= 2
 COMPAT := compat-1.1.1 compat-1.4.0
 
-.PHONY: help generate bench test lint types layers compat $(COMPAT) docs clean engines
+.PHONY: help generate bench test lint types layers compat $(COMPAT) locked docs clean engines
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,11 @@ $(COMPAT): compat-%: $(VENV)/.test
 
 engines: $(VENV)/.test  ## Test the client against real engines, in environments of their own.
 	.ci/engines/run
+
+locked: $(BIN)/python  ## Install everything by digest; what has another is refused.
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps \
+	    -r constraints/py311-cpu.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 
 docs: $(VENV)/.docs  ## Build the documentation as a site in site/.
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs site

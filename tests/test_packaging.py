@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -53,3 +54,14 @@ def test_every_license_and_type_marker_is_there() -> None:
     """The package says that it is typed and under which licence."""
     assert (ROOT / "reward_synth" / "py.typed").exists()
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+def test_every_pin_has_digests() -> None:
+    """The lock names the pins of the constraints, each with the digest of a file."""
+    pin = re.compile(r"^([\w.-]+==\S+)", re.MULTILINE)
+    folder = ROOT / "constraints"
+    wanted = pin.findall((folder / "py311-cpu.txt").read_text())
+    lock = (folder / "py311-cpu.lock").read_text()
+    entries = [item for item in re.split(r"(?<!\\)\n", lock) if pin.match(item)]
+    assert [pin.findall(item)[0] for item in entries] == wanted
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", item) for item in entries)

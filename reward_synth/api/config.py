@@ -67,6 +67,8 @@ class ModelConfig:
     """Seconds for one request."""
     prices: Prices | None = None
     """What a million tokens cost; None: costs are not told."""
+    budget: float | None = None
+    """The most that the run may spend: in the currency of ``prices``, else in tokens."""
 
     def __post_init__(self) -> None:
         """Refuse what no endpoint would take, before anything else is done."""
@@ -96,6 +98,11 @@ class ModelConfig:
         if not 0.0 < self.timeout < math.inf:
             raise UsageError(
                 f"--timeout must be above 0 seconds, received {self.timeout}."
+            )
+        if self.budget is not None and not 0.0 < self.budget < math.inf:
+            raise UsageError(
+                f"--budget must be a number above 0, received {self.budget}. It counts "
+                "in the currency of --prices, without them in tokens."
             )
 
 
@@ -169,11 +176,12 @@ class GenerateConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data: what a run is compared by when it goes on.
 
-        How many trainings run at once, and prices, change no result and are left out.
+        How many trainings run at once, prices and the budget change no result and are
+        left out: a run that a budget stopped goes on with a larger one.
         """
         data = asdict(self)
         del data["training"]["jobs"]
-        del data["model"]["prices"]
+        del data["model"]["prices"], data["model"]["budget"]
         return data
 
 

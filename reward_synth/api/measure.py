@@ -7,7 +7,7 @@ from typing import Any
 
 from reward_synth.agents import TrialSpec
 from reward_synth.agents.training import Trained, train_all
-from reward_synth.api.config import GenerateConfig, TrainConfig
+from reward_synth.api.config import GenerateConfig, SandboxMode, TrainConfig
 from reward_synth.api.prepare import Prepared
 from reward_synth.api.result import Watcher
 from reward_synth.engine import LocalEngine
@@ -40,6 +40,7 @@ class Measurement:
             seed=self.config.env.seed,
             combine=self.config.combine,
             weight=self.config.weight,
+            sandbox=self.config.sandbox,
         )
         self.results = train_all(
             specs,
@@ -68,9 +69,11 @@ def trial_specs(
     seed: int,
     combine: str,
     weight: float,
+    sandbox: SandboxMode = "reduced",
 ) -> list[TrialSpec]:
     """Return the trials that compare programs with the sparse arm."""
     shared: dict[str, Any] = {
+        "sandbox": sandbox,
         "env": prepared.ref,
         "task": prepared.task,
         "steps": training.steps,

@@ -13,13 +13,18 @@ import numpy as np
 from reward_synth.api.config import GenerateConfig, ModelConfig
 from reward_synth.errors import UsageError
 from reward_synth.llm import (
+    Budget,
     ChatModel,
+    ChatRequest,
     Completion,
     JournaledChat,
     OpenAIChat,
     RecordJournal,
     ReplayChat,
     RetryPolicy,
+    Usage,
+    price,
+    spent_before,
 )
 from reward_synth.search import (
     LanguageModelProposer,
@@ -75,7 +80,7 @@ def choose_proposer(
     if store is None:  # a dry run: nothing is asked, and nothing can be
         nothing = ReplayChat(lambda _: None)
         return Chosen(_proposer(config, task, nothing, model.model), why)
-    inner = _client(model, seed)
+    inner = _client(model, seed, _budget(model, store))
     chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
     return Chosen(_proposer(config, task, chat, model.model), why, inner.close)
 
@@ -93,11 +98,35 @@ def _proposer(
     return LanguageModelProposer(task, chat, sampling, version(DISTRIBUTION))
 
 
-def _client(model: ModelConfig, seed: int) -> OpenAIChat:
+def _client(model: ModelConfig, seed: int, budget: Budget | None) -> OpenAIChat:
     policy = RetryPolicy(rng=np.random.default_rng(seed))
     return OpenAIChat(
-        model.model or "", model.base_url, policy=policy, timeout=model.timeout
+        model.model or "",
+        model.base_url,
+        policy=policy,
+        timeout=model.timeout,
+        budget=budget,
     )
+
+
+def _budget(model: ModelConfig, store: RunStore) -> Budget | None:
+    """Return the run's budget, less what its earlier parts spent."""
+    if model.budget is None:
+        return None
+    requests = {
+        key: ChatRequest.from_payload(item) for key, item in store.calls.requests()
+    }
+    answered = [
+        (requests[key], Completion.from_payload(item))
+        for key, item in store.calls.completions()
+    ]
+    spent = spent_before(answered, model.prices)
+    # What was in flight when the run was killed may have been answered, and billed.
+    spent += sum(
+        price(Usage.worst_case(requests[key]), model.prices)
+        for key in store.calls.unsettled()
+    )
+    return Budget(model.budget, model.prices, spent)
 
 
 def _replay(model: ModelConfig, store: RunStore | None) -> ChatModel:

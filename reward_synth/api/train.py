@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reward_synth.agents.training import Trained, train_all
-from reward_synth.api.config import EnvConfig, TrainConfig, check_weight
+from reward_synth.api.config import EnvConfig, SandboxMode, TrainConfig, check_weight
 from reward_synth.api.measure import trial_specs
 from reward_synth.api.prepare import TASK_FILE, Prepared, describe, require_trainable
 from reward_synth.api.provenance import record_start
@@ -26,6 +26,7 @@ def train(
     *,
     combine: str = "add",
     weight: float = 1.0,
+    sandbox: SandboxMode = "reduced",
     watcher: Watcher | None = None,
 ) -> list[Trained]:
     """Train and measure ``program`` and the sparse arm; writes ``report.md``.
@@ -51,6 +52,7 @@ def train(
         seed=config.seed,
         combine=combine,
         weight=weight,
+        sandbox=sandbox,
     )
     identity = {"verb": "train", "trials": [spec.config() for spec in specs]}
     with RunStore.open(folder, identity) as store:

@@ -57,6 +57,14 @@ def generate(
             help="Of a million prompt and completion tokens, such as 0.5,1.5: tells cost.",
         ),
     ] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(
+            "--budget",
+            help="Stop before the model costs more: in the currency of --prices, else "
+            "in tokens.",
+        ),
+    ] = None,
     train_steps: Annotated[
         int,
         typer.Option(
@@ -116,6 +124,7 @@ def generate(
             replay,
             timeout,
             o.read_prices(prices),
+            budget,
         ),
         TrainConfig(train_steps, train_top, seeds, algorithm, episodes, jobs, expert),
         n,

@@ -60,7 +60,7 @@ def train(
 
     o.refuse_device(reward)
     program = RewardProgram.load(reward)
-    o.chosen_sandbox(sandbox, quiet=as_json)
+    mode = o.chosen_sandbox(sandbox, quiet=as_json)
     config = EnvConfig(
         env,
         o.read_kwargs(env_kwargs),
@@ -94,6 +94,7 @@ def train(
             folder,
             combine=combine.value,
             weight=weight,
+            sandbox=mode,
             watcher=watcher,
         )
     _show(results, folder, as_json=as_json)

@@ -135,8 +135,9 @@ def _scores(
             result[k, i] = apart + 0.0  # 0 and not -0
     for g in range(len(size)):  # from here on one over deviation + eps
         for k in range(rows):
-            below = np.sqrt(square[g, k] / max(size[g, k] - 1.0, 1.0)) + eps * scale[k]
-            square[g, k] = 1.0 / below if below > 0.0 else 0.0
+            spread = np.sqrt(square[g, k] / max(size[g, k] - 1.0, 1.0))
+            real = spread > 1e-12 * abs(mean[g, k])  # less is rounding
+            square[g, k] = 1.0 / (spread + eps * scale[k]) if real else 0.0
     for i in range(count):
         g = group[i]
         for k in range(rows):

@@ -13,6 +13,8 @@ from reward_synth.combine.shapes import log_sigmoid
 from reward_synth.errors import UsageError
 
 _SMALL = 1e-10
+_WITHIN = 600.0
+"""exp of it and one over that are floats."""
 
 
 def _centred(
@@ -81,6 +83,12 @@ class Or:
     def __call__(self, table: Values, names: Names) -> Values:
         """Combine the chances that each is bad."""
         x = _centred(table, names, self.references, self.k)
+        if np.abs(x).max() * len(x) <= _WITHIN:
+            odds = np.exp(x)
+            some = odds[0]  # the product of 1 + odds, less 1
+            for row in odds[1:]:
+                some = some + row + some * row
+            return np.asarray(-np.log1p(1.0 / some))
         # log of the chance that no one is good
         none = -(np.maximum(x, 0.0).sum(0) + _bends(x))
         near = none > -_SMALL  # 1 - exp(-tiny) would vanish; the chances then add up

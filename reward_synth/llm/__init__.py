@@ -11,7 +11,7 @@ Example:
 """
 
 from reward_synth.llm.breaker import Breaker
-from reward_synth.llm.budget import Budget, spent_before
+from reward_synth.llm.budget import Budget, price, spent_before
 from reward_synth.llm.chat import (
     ChatModel,
     ChatRequest,
@@ -48,5 +48,6 @@ __all__ = [
     "Status",
     "Usage",
     "extract_code",
+    "price",
     "spent_before",
 ]

@@ -374,3 +374,33 @@ def test_a_second_round_is_told_of_the_first(cli: Cli) -> None:
     assert line not in first.body["messages"][-1]["content"]
     assert line in second.body["messages"][-1]["content"]
     assert len(data["candidates"]) == 2
+
+
+def test_a_budget_stops_the_run_and_a_larger_one_goes_on(cli: Cli) -> None:
+    """Exit code 4 before the budget is passed; the answers that came are kept, and the
+    same command with a larger budget asks only for the rest."""
+    limit = 30_000
+
+    def script(received: Received) -> Behaviour:
+        return Good(answer(slot_of(received)), 5000, 2000)  # 7,000 tokens each
+
+    with FaultServer(script) as server:
+        command = ask(server.url, 8, "--max-tokens", 2000, "--run", "mine")
+        result = cli(*command, "--budget", limit)
+        assert (result.code, "budget of 30000" in one_line(result)) == (4, True)
+        first = server.count
+        spent = sum(
+            item["prompt_tokens"] + item["completion_tokens"]
+            for item in recorded("mine")
+        )
+        assert 0 < first <= 4
+        assert spent == first * 7000 <= limit
+        cli.json(*command, "--budget", 10_000_000)
+        assert server.count == 8
+
+
+@pytest.mark.parametrize("budget", ["0", "-1", "nan", "inf"])
+def test_a_budget_is_a_positive_number(cli: Cli, budget: str) -> None:
+    """A budget that nothing or everything fits into is refused before anything is asked."""
+    result = cli(*ask("http://127.0.0.1:9/v1", 1, f"--budget={budget}"))
+    assert (result.code, "--budget" in one_line(result)) == (2, True)

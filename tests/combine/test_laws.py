@@ -371,6 +371,16 @@ def test_what_does_not_apply_is_left_out_of_its_group() -> None:
     np.testing.assert_allclose(found, [-root, 0, root], atol=1e-3)
 
 
+def test_a_group_of_huge_equal_rewards_is_told_nothing() -> None:
+    """Equal rewards have the score 0, however large."""
+    for size in (1e308, 1e50, 0.1):
+        r = np.full(3, size)
+        for together in (False, True):
+            combiner = GroupNormalised(together=together)
+            found, _ = combiner.combine(None, 0 * r, {"a": r}, marks(3))
+            assert np.abs(found).max() < 1e-9
+
+
 @given(
     st.lists(st.tuples(number, st.booleans()), min_size=1, max_size=9),
 )
