@@ -117,7 +117,8 @@ def kernel_section(path: Path) -> str:
     data = json.loads(path.read_text())
     lines = [
         f"- {row['program']}: {row['cold_s']:.2f} s, from the cache "
-        f"{row['cached_s'] * 1e3:.0f} ms"
+        f"{row['cached_s'] * 1e3:.0f} ms, of which "
+        f"{row.get('cached_read_s', 0.0) * 1e3:.0f} reading the text"
         for row in data["compile"]
     ]
     memory = ", ".join(

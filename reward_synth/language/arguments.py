@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from reward_synth.language.finding import ProgramProblemError
 from reward_synth.language.ir import Expr
+from reward_synth.language.operations import dotted
 from reward_synth.language.scope import Scope
 from reward_synth.language.values import Item, as_value, as_vector
 
@@ -24,7 +25,7 @@ class Call:
     @property
     def name(self) -> str:
         """The function, as the author wrote it."""
-        return ast.unparse(self.node.func)
+        return dotted(self.node.func) or ast.unparse(self.node.func)
 
     def item(self, node: ast.expr) -> Item:
         """Return an argument that may be a tuple or a list."""

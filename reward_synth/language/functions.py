@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -29,10 +30,16 @@ class Function:
     """The reference, on NumPy values."""
 
 
+@lru_cache(4096)
+def _together(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return NumPy's answer, which a loop asks for again in every pass."""
+    return np.broadcast_shapes(*shapes)
+
+
 def broadcast(spelling: str, types: Types) -> tuple[int, ...]:
     """Return the broadcast shape or explain why there is none."""
     try:
-        return np.broadcast_shapes(*(item.shape for item in types))
+        return _together(*(item.shape for item in types))
     except ValueError:
         shown = " and a ".join(str(item) for item in types)
         raise ProgramProblemError(

@@ -17,10 +17,12 @@ def join(
         >>> both["a"], both["b"].why
         (Type(shape=(), kind='float'), 'is set in only one branch')
     """
-    return {
-        name: _join(name, first.get(name), second.get(name), line)
-        for name in {**first, **second}
-    }
+    joined = {**first, **second}
+    for name in joined:
+        a, b = first.get(name), second.get(name)
+        if a is not b:  # most names are set before the branches
+            joined[name] = _join(name, a, b, line)
+    return joined
 
 
 def _join(name: str, a: Value | None, b: Value | None, line: int) -> Value:
