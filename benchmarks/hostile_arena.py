@@ -1,7 +1,7 @@
 """Runs hostile programs with some layers only, in a place that may be spoilt.
 
 Started by :mod:`hostile` with ``unshare`` where that is allowed: a network, process
-table and file table of its own, every file read-only but an empty ``/tmp``.  Reads one
+table and file table of its own, every file read-only but an empty ``TMPDIR``.  Reads one
 JSON object, and writes one line of JSON a program.  Limits of 2 GiB and of processor
 time stand even where ``rlimits`` is said to be off: the machine is not ours to lose.
 """
@@ -88,9 +88,10 @@ def _shelter() -> None:
         if not place.startswith(("/proc", "/dev", "/sys")):
             # MS_REMOUNT | MS_BIND | MS_RDONLY
             libc.mount(None, place.encode(), None, 32 | 4096 | 1, None)
-    if libc.mount(b"none", b"/tmp", b"tmpfs", 0, b"size=64m") != 0:
-        raise OSError(ctypes.get_errno(), "no /tmp of its own")
-    os.chdir("/tmp")
+    own = os.environ["TMPDIR"]  # not all of /tmp: the project may lie there
+    if libc.mount(b"none", own.encode(), b"tmpfs", 0, b"size=64m") != 0:
+        raise OSError(ctypes.get_errno(), f"no file system of its own on {own}")
+    os.chdir(own)
 
 
 def _tried(source: str, layers: frozenset[str], seconds: float) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,21 +32,22 @@ def arena(cases: Sequence[Hostile], layers: Sequence[str], seconds: float) -> li
     }
     variables |= {"ARENA_SHELTERED": "1"} if inside else {}
     variables |= {} if "clean_start" in layers else {VARIABLE: SECRET}
-    done = subprocess.run(
-        [
-            *inside,
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "reward_synth.benchmarks.hostile_arena",
-        ],
-        input=json.dumps(request, ensure_ascii=True),
-        capture_output=True,
-        text=True,
-        env=variables,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as own:
+        done = subprocess.run(
+            [
+                *inside,
+                sys.executable,
+                "-W",
+                "ignore",
+                "-m",
+                "reward_synth.benchmarks.hostile_arena",
+            ],
+            input=json.dumps(request, ensure_ascii=True),
+            capture_output=True,
+            text=True,
+            env={**variables, "TMPDIR": own},
+            check=False,
+        )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     if len(rows) != len(cases):
         raise SystemExit(

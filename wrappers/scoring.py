@@ -55,6 +55,7 @@ class ProgramScorer:
         self._proof: FieldReader | None = FieldReader(task, env, fields_read(function))
         self._proven_at_reset = False
         self.uses_action = self._fused.uses_action
+        self._keeps = len(self._fused.before) > 0
 
     def begin(self, obs: Any, info: Mapping[str, Any]) -> Parts:
         """Take the first observation of an episode."""
@@ -62,7 +63,9 @@ class ProgramScorer:
             self._proof.read(obs, info, reset=True)
             self._proven_at_reset = True
         self._fused.begin(obs, info)
-        return self._parts(obs, info, None)[0] if self._potential else {}
+        if not self._potential:
+            return {}
+        return dict(zip(self._names, self._fused.one(obs, info, None)))  # noqa: B905 - likewise
 
     def score(
         self,
@@ -78,14 +81,10 @@ class ProgramScorer:
             self._proof.read(obs, info)
             self._proof = None
         del sparse, terminated, truncated
-        scored = self._parts(obs, info, action)
-        self._fused.keep(obs, info)
-        return scored
-
-    def _parts(
-        self, obs: Any, info: Mapping[str, Any], action: Any
-    ) -> tuple[Parts, float]:
-        values = self._fused.one(obs, info, action)
+        fused = self._fused
+        values = fused.one(obs, info, action)
+        if self._keeps:
+            fused.keep(obs, info)
         return dict(zip(self._names, values)), values[-1]  # noqa: B905 - the sum is left
 
 

@@ -32,7 +32,10 @@ class EpisodeSums:
         self.dense += reward
         sums = self.components
         for name, value in parts.items():
-            sums[name] = sums.get(name, 0.0) + value
+            try:  # costs nothing where it holds, as on all steps but the first
+                sums[name] += value
+            except KeyError:
+                sums[name] = value
 
     def summary(self) -> dict[str, Any]:
         """Return what ``info["reward_synth"]`` holds at the end of an episode."""

@@ -197,9 +197,9 @@ def read_kwargs(text: str | None) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(text)
-    except ValueError as cause:
+    except (ValueError, RecursionError) as cause:
         raise UsageError(
-            f"--env-kwargs is not valid JSON ({cause}); received {text!r}. Write for "
+            f"--env-kwargs is not valid JSON ({cause}); received {text[:200]!r}. Write for "
             'example --env-kwargs \'{"render_mode": "rgb_array"}\'.'
         ) from cause
     if not isinstance(value, dict):

@@ -26,7 +26,7 @@ class Secret:
         >>> key
         Secret(***)
         >>> key.redact("bad key sk-0123456789, sk%2D0123456789, c2stMDEyMzQ1Njc4OQ==")
-        'bad key [API key], [API key], [API key]=='
+        'bad key [API key], [API key], [API key]Q=='
     """
 
     __slots__ = ("_pattern", "_value")

@@ -233,6 +233,8 @@ def as_number(value: Any) -> float:
         >>> as_number(np.array([0.5])), as_number(True)
         (0.5, 1.0)
     """
+    if isinstance(value, float | int):  # NumPy's float64 is one, too
+        return float(value)
     array = as_array(value)
     if array.size != 1:
         raise UsageError(

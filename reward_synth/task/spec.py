@@ -196,7 +196,7 @@ class TaskSpec:
         try:
             text = path.read_text()
             data = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        except (OSError, ValueError) as cause:
+        except (OSError, ValueError, RecursionError) as cause:
             raise TaskSpecError(f"Cannot read the task file {path}: {cause}") from cause
         if not isinstance(data, dict):
             raise TaskSpecError(
