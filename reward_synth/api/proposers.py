@@ -24,6 +24,7 @@ from reward_synth.llm import (
     RetryPolicy,
     Usage,
     price,
+    public_url,
     spent_before,
 )
 from reward_synth.search import (
@@ -75,7 +76,8 @@ def choose_proposer(
     if model.model is None:
         why = "No model is configured (--model), so programs are composed symbolically."
         return Chosen(SymbolicProposer(task, seed, version(DISTRIBUTION)), why)
-    where = model.base_url or os.environ.get("OPENAI_BASE_URL") or "OpenAI's endpoint"
+    url = model.base_url or os.environ.get("OPENAI_BASE_URL")
+    where = public_url(url) if url else "OpenAI's endpoint"
     why = f"--model {model.model} at {where}."
     if store is None:  # a dry run: nothing is asked, and nothing can be
         nothing = ReplayChat(lambda _: None)

@@ -28,6 +28,7 @@ from reward_synth.llm.journal import (
     ReplayChat,
 )
 from reward_synth.llm.retry import RetryPolicy
+from reward_synth.llm.secrets import public_url
 from reward_synth.llm.usage import Prices, Usage
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "Usage",
     "extract_code",
     "price",
+    "public_url",
     "spent_before",
 ]

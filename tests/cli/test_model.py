@@ -404,3 +404,16 @@ def test_a_budget_is_a_positive_number(cli: Cli, budget: str) -> None:
     """A budget that nothing or everything fits into is refused before anything is asked."""
     result = cli(*ask("http://127.0.0.1:9/v1", 1, f"--budget={budget}"))
     assert (result.code, "--budget" in one_line(result)) == (2, True)
+
+
+def test_a_password_in_the_address_is_not_told(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is asked is printed without what only the server may know."""
+    monkeypatch.setenv(
+        "OPENAI_BASE_URL", "http://me:hidden@127.0.0.1:9/v1?token=hidden"
+    )
+    result = cli("generate", "--env", CAR, "--model", "tiny", "--dry-run")
+    assert result.code == 0
+    assert "http://127.0.0.1:9/v1" in result.out
+    assert "hidden" not in result.out + result.err
