@@ -54,6 +54,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         require_readable(connection, path)
+        _refuse_foreign(connection, path)
         _make_tables(connection)
         found = stored_version(connection)
         if found is not None:
@@ -66,6 +67,19 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    rows = connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table' "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    )
+    strange = sorted(name for (name,) in rows if name not in TABLES)
+    if strange:
+        raise RunConflictError(
+            f"{path} is no file of a run: it holds the table {strange[0]!r}. Give "
+            "another folder with --run."
+        )
 
 
 def require_readable(connection: sqlite3.Connection, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -278,6 +279,18 @@ class TestOpening:
         for attempt in (RunStore.read, lambda path: RunStore.open(path, CONFIG)):
             with pytest.raises(UsageError, match="no run file"):
                 attempt(tmp_path)
+
+    def test_a_file_of_something_else_stays_as_it_is(self, tmp_path: Path) -> None:
+        """A database of another program named run.sqlite is refused and not touched."""
+        path = tmp_path / "run.sqlite"
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            other.execute("CREATE TABLE recipes (name TEXT)")
+            other.commit()
+        with pytest.raises(RunConflictError, match="recipes"):
+            RunStore.open(tmp_path, CONFIG)
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            names = other.execute("SELECT name FROM sqlite_master").fetchall()
+        assert names == [("recipes",)]
 
     def test_a_folder_below_a_file(self, tmp_path: Path) -> None:
         """A path that cannot be made is named, with what to do."""
