@@ -8,6 +8,7 @@ The laws, each a property test in ``tests/verify/test_laws.py``:
 * leaving out a right call never raises it, unless its tool was called more often than
   asked for and is expected more than once: such answers are guesses, and are scored by
   their least favourable reading (:func:`~reward_synth.verify.matching.least_favourable`);
+  or unless an order is expected, and the call stands in the wrong place;
 * calling where no call is expected scores below abstaining.
 """
 
