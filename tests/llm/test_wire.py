@@ -42,7 +42,11 @@ def test_the_deadline_holds_for_headers_and_errors(
         (fake.WrongLength(-10), "bad_response", "not JSON"),
         (fake.Bytes(OK + b"Content-Length: -5\r\n\r\n{}"), "connection", "Length"),
         (fake.Bytes(b"HTTP/1.1 101 Other\r\n\r\n"), "connection", ""),
-        (fake.Bytes(b"HTTP/1.1 204 None\r\n\r\n"), "bad_response", "not JSON"),
+        (
+            fake.Bytes(b"HTTP/1.1 204 None\r\nConnection: close\r\n\r\n"),
+            "bad_response",
+            "not JSON",
+        ),
         (fake.Bytes(OK + b"\r\ndata: {}\n\ndata: [DONE]"), "bad_response", "not JSON"),
         (fake.Raw(b'{"choices": {"0": 1}}'), "bad_response", "no choices"),
         (fake.Raw(b'{"choices": [{"message": {"content": 5}}]}'), "empty", "no text"),
