@@ -12,7 +12,6 @@ import numpy as np
 
 from reward_synth.combine import (
     POTENTIAL,
-    Add,
     Combiner,
     make_combiner,
     reads_potential,
@@ -114,7 +113,6 @@ class DenseReward(
         self.gamma = discount
         self.combiner: Combiner = make_combiner(combine, gamma=discount, weight=weight)
         require_served(self.combiner, "an environment")
-        self._factor = self.combiner.weight if type(self.combiner) is Add else None
         self.training = True
         """False in evaluation: what the combiner learned stays as it is."""
         shapes = reads_potential(self.combiner)
@@ -164,18 +162,15 @@ class DenseReward(
             raise  # the reward does not fit the environment
         except Exception as cause:  # a fault of the reward, as a NaN is
             parts, dense, raised = {}, math.nan, cause
-        if self._factor is not None:  # what most use, without the cost of a call
-            reward, state = sparse + self._factor * dense, self._state
-        else:
-            reward, state = self.combiner.one(
-                self._state,
-                sparse,
-                dense,
-                terminated=terminated,
-                truncated=truncated,
-                parts=parts,
-                learning=self.training,
-            )
+        reward, state = self.combiner.one(
+            self._state,
+            sparse,
+            dense,
+            terminated=terminated,
+            truncated=truncated,
+            parts=parts,
+            learning=self.training,
+        )
         if abs(reward) <= self._limit + abs(sparse) and math.isfinite(dense):
             self._state = state
             if not self._components:

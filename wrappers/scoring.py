@@ -55,7 +55,6 @@ class ProgramScorer:
         self._proof: FieldReader | None = FieldReader(task, env, fields_read(function))
         self._proven_at_reset = False
         self.uses_action = self._fused.uses_action
-        self._keeps = len(self._fused.before) > 0
 
     def begin(self, obs: Any, info: Mapping[str, Any]) -> Parts:
         """Take the first observation of an episode."""
@@ -81,10 +80,8 @@ class ProgramScorer:
             self._proof.read(obs, info)
             self._proof = None
         del sparse, terminated, truncated
-        fused = self._fused
-        values = fused.one(obs, info, action)
-        if self._keeps:
-            fused.keep(obs, info)
+        values = self._fused.one(obs, info, action)
+        self._fused.keep(obs, info)
         return dict(zip(self._names, values)), values[-1]  # noqa: B905 - the sum is left
 
 
