@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +18,7 @@ from typing import Any
 from reward_synth.agents.failures import TrainingError, printable
 from reward_synth.agents.plain import open_plain
 from reward_synth.agents.progress import CURVES, PROGRESS
+from reward_synth.agents.warm_trainers import Started
 
 _LINE = 1 << 16
 _MOST = 16 << 20
@@ -44,9 +44,7 @@ class Claims:
         total: Steps of the training.
     """
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], place: Path, total: int
-    ) -> None:
+    def __init__(self, process: Started, place: Path, total: int) -> None:
         self.layers: dict[str, str] = {}
         self.error = ""
         self._flooded = False

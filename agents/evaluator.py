@@ -28,6 +28,7 @@ from reward_synth.agents.schedule import FINAL
 from reward_synth.agents.trainer import Train
 from reward_synth.agents.trainer_process import TrainerProcess
 from reward_synth.agents.trial_spec import TrialSpec
+from reward_synth.agents.warm_trainers import Address
 
 _EVALUATION_SEED = 1_000_000
 """Evaluation resets use seeds from here on; training and screening stay below."""
@@ -37,7 +38,9 @@ CLAIMED = ("components",)
 """What a result holds that the training process itself told."""
 
 
-def measured(spec: TrialSpec, place: Path, train: Train) -> dict[str, Any]:
+def measured(
+    spec: TrialSpec, place: Path, train: Train, server: Address | None = None
+) -> dict[str, Any]:
     """Run a trial; see :func:`reward_synth.agents.trial.run_trial`."""
     shutil.rmtree(place, ignore_errors=True)  # what a killed training left
     place.mkdir(parents=True)
@@ -45,7 +48,7 @@ def measured(spec: TrialSpec, place: Path, train: Train) -> dict[str, Any]:
     torch.set_num_threads(1)  # trials run beside each other
     env = spec.build_for_measurement()
     policy = sb3.make_policy(spec, env)
-    with TrainerProcess(spec, place, train) as process:
+    with TrainerProcess(spec, place, train, server) as process:
         curve = list(_on_the_way(spec, env, policy, process))
         policy.load_state_dict(process.weights(FINAL, policy.state_dict()))
         process.finish()

@@ -27,14 +27,14 @@ Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
 """Says something to the evaluator: one JSON object."""
 Train: TypeAlias = Callable[[TrialSpec, Path, Tell], None]
 """Trains and leaves weights in the folder; a module-level function."""
-# Imported before the lock, so that the process has but one thread at the lock, and
-# nothing of the libraries is missed after it.
-_PRELOADED = (
+PRELOADED = (
     "reward_synth.agents.sb3",
     "torch.utils.tensorboard",
     "numba",
     "encodings.idna",
 )
+"""Imported before the lock, so that the process has but one thread at the lock, and
+nothing of the libraries is missed after it."""
 
 
 def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
@@ -53,17 +53,22 @@ class TrainingJob:
     """The one folder that it may write."""
     function: Train
     parent: int
-    """Its parent's process id, with which it ends."""
+    """The process that asks for it, with which it ends."""
 
-    def run(self) -> None:
-        """Confine this process for good, then train."""
+    def run(self, forked_by: int | None = None) -> None:
+        """Confine this process for good, then train.
+
+        Args:
+            forked_by: Its parent, where that is not the one that asks for it.
+        """
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent sees to that
         tell = _private_pipe()
-        for name in _PRELOADED:
+        for name in PRELOADED:
             importlib.import_module(name)
         _load_simulator(self.spec)
         layers = confine(
-            allowance(self.spec.env, Path(self.folder)), parent=self.parent
+            allowance(self.spec.env, Path(self.folder)),
+            parent=self.parent if forked_by is None else forked_by,
         )
         tell({"layers": layers})
         try:

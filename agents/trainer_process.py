@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from multiprocessing import spawn
 from pathlib import Path
 from types import TracebackType
 
@@ -30,9 +29,15 @@ from reward_synth.agents.schedule import weights_file
 from reward_synth.agents.surroundings import scrubbed
 from reward_synth.agents.trainer import Train, TrainingJob
 from reward_synth.agents.trial_spec import TrialSpec
+from reward_synth.agents.warm_trainers import (
+    SCRIPT,
+    Address,
+    ForkedTraining,
+    Started,
+    preparation,
+)
 from reward_synth.agents.weights import read_weights
 
-_SCRIPT = Path(__file__).with_name("boot.py")
 _POLL = 0.1
 """Seconds between two looks for weights."""
 _END = 60.0
@@ -48,10 +53,14 @@ class TrainerProcess:
         spec: The trial.
         place: The trial's folder, in which the process may write one folder.
         train: What it runs.
+        server: Where it is forked; None, or a server that is gone: a new program.
     """
 
-    def __init__(self, spec: TrialSpec, place: Path, train: Train) -> None:
+    def __init__(
+        self, spec: TrialSpec, place: Path, train: Train, server: Address | None = None
+    ) -> None:
         self.place = place
+        self._server = server
         self.folder = place / TRAINING
         self._job = TrainingJob(spec, str(self.folder.resolve()), train, os.getpid())
 
@@ -62,26 +71,34 @@ class TrainerProcess:
         self._weights = os.open(self.folder / WEIGHTS, flags)
         self.began = time.monotonic()
         with (self.folder / OUTPUT).open("wb") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", str(_SCRIPT)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                env=scrubbed(os.environ, self.folder.resolve()),
-            )
+            self._process = self._start(output.fileno())
         self.claims = Claims(self._process, self.place, self._job.spec.steps)
         self._send()
         return self
 
+    def _start(self, printed: int) -> Started:
+        if self._server is not None:
+            with suppress(OSError):
+                return ForkedTraining(self._server, printed)
+        return subprocess.Popen(
+            [sys.executable, "-P", str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=printed,
+            env=self._variables(),
+        )
+
+    def _variables(self) -> dict[str, str]:
+        return scrubbed(os.environ, self.folder.resolve())
+
     def _send(self) -> None:
-        preparation = spawn.get_preparation_data("training")
-        preparation.pop("authkey", None)  # a secret between our own processes
         pipe = self._process.stdin
         # It may be dead already; then its weights are missing, which is told.
         with suppress(BrokenPipeError):
             if pipe is not None:
                 with pipe:
-                    pipe.write(pickle.dumps(preparation) + pickle.dumps(self._job))
+                    for item in (self._variables(), preparation(), self._job):
+                        pipe.write(pickle.dumps(item))
 
     def weights(
         self, step: int | str, expected: Mapping[str, torch.Tensor]

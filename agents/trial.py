@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reward_synth.agents.trial_spec import ARMS, Arm, TrialSpec
+from reward_synth.agents.warm_trainers import SHARED, Address
 from reward_synth.engine import Call
 
 if TYPE_CHECKING:
@@ -16,11 +17,15 @@ __all__ = ["ARMS", "Arm", "TrialSpec", "run_trial", "trial_call"]
 
 def trial_call(spec: TrialSpec, folder: Path, timeout: float | None = None) -> Call:
     """Return the call that runs ``spec`` in a process of its own."""
-    return Call(spec.key, run_trial, (spec, str(folder)), timeout)
+    arguments = (spec, str(folder), None, SHARED.address())
+    return Call(spec.key, run_trial, arguments, timeout)
 
 
 def run_trial(
-    spec: TrialSpec, folder: str, train: Train | None = None
+    spec: TrialSpec,
+    folder: str,
+    train: Train | None = None,
+    server: Address | None = None,
 ) -> dict[str, Any]:
     """Train and measure; called in a process of its own.
 
@@ -31,6 +36,8 @@ def run_trial(
         spec: The trial.
         folder: Takes TensorBoard logs, progress and component curves.
         train: Trains in the confined process; Stable-Baselines3 by default.
+        server: Forks the confined process; without one it is a new program, which takes
+            some seconds longer to begin.
 
     Returns:
         The final evaluation, the one that candidates are chosen by (``selection``), the
@@ -45,4 +52,4 @@ def run_trial(
     """
     from reward_synth.agents import evaluator, trainer  # noqa: PLC0415 - loads torch
 
-    return evaluator.measured(spec, Path(folder), train or trainer.train)
+    return evaluator.measured(spec, Path(folder), train or trainer.train, server)

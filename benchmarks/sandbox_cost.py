@@ -8,7 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +19,16 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
+from reward_synth.agents import TrialSpec
+from reward_synth.agents.trainer import Tell
+from reward_synth.agents.trainer_process import TrainerProcess
+from reward_synth.agents.warm_trainers import Server
+from reward_synth.envs import resolve
 from reward_synth.sandbox import Job, Limits, ProcessSandbox, warm
 from reward_synth.sandbox.child import Worker
 from reward_synth.sandbox.cold import ColdWorker
 from reward_synth.sandbox.process import layers_of
+from reward_synth.task import Field, TaskSpec
 
 Row = dict[str, Any]
 _PROGRAM = """
@@ -44,6 +52,13 @@ _RUNAWAYS = {
     "regular expression": 'import re; re.match("(a+)+$", "a" * 40 + "b")',
     "growing list": "grown = [0]\n        while True: grown = grown + grown",
 }
+_TASK = TaskSpec(
+    "MountainCarContinuous-v0",
+    "Drive up the hill.",
+    (Field("position", source="obs[0]"), Field("velocity", source="obs[1]")),
+    Field("action", (1,)),
+    horizon=999,
+).with_success("position >= 0.45")
 _CHECKS = 20
 _LIMIT = 0.5
 """Wall limit that runaways are given, in seconds."""
@@ -156,13 +171,64 @@ def _train_seconds(steps: int) -> float:
     return time.process_time() - begun
 
 
+def training_starts(count: int, trained: float) -> Row:
+    """Time the process around a training that ends at once, by processor time.
+
+    It makes the environment and is locked; a new program also loads the libraries.
+    """
+    server = Server()
+    try:
+        forked = [_training_seconds(server, number) for number in range(count + 1)]
+    finally:
+        server.end()
+    new = [_training_seconds(None, number) for number in range(max(2, count // 5))]
+    least = min(forked[1:])  # the first also waits for the server's own start
+    return {
+        "forked_processor_s": round(least, 3),
+        "new_processor_s": round(min(new), 3),
+        "share": round(least / trained, 5),
+        "new_share": round(min(new) / trained, 5),
+    }
+
+
+def _training_seconds(server: Server | None, number: int) -> float:
+    """Return the processor time of a trial's training process, which trains nothing."""
+    spec = TrialSpec(resolve(_TASK.id), _TASK, "sparse", steps=100, seed=number)
+    with tempfile.TemporaryDirectory() as folder:
+        process = TrainerProcess(
+            spec, Path(folder), ends_at_once, server.address if server else None
+        )
+        before = _reaped(server)
+        with process:
+            process.finish()
+            process.claims.close()
+        return _reaped(server) - before
+
+
+def ends_at_once(spec: TrialSpec, folder: Path, tell: Tell) -> None:
+    """Take the place of a training, and do nothing."""
+
+
+def _reaped(server: Server | None) -> float:
+    """Return the processor time of ended children: ours, or a server's."""
+    if server is None:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+    line = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1]
+    return sum(map(int, line.split()[13:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(*, quick: bool) -> Row:
     """Return everything that this benchmark shows."""
+    start = starts(20 if quick else 300)
+    part = share(256 if quick else 4_096)
+    trained = part["training_processor_s"]
     return {
         "cores": os.cpu_count(),
-        "start": starts(20 if quick else 300),
+        "start": start,
         "runaways": runaways(),
-        "share": share(256 if quick else 4_096),
+        "share": part,
+        "training_start": training_starts(3 if quick else 20, trained),
         "orphans": orphans(),
     }
 

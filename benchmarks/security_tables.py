@@ -113,6 +113,7 @@ def refusals_lines(data: Row) -> str:
 def cost_lines(data: Row) -> str:
     """Return what the sandbox costs."""
     warm, cold = data["start"]["warm"], data["start"]["cold"]
+    begun = data["training_start"]
     over = max(row["over_s"] for row in data["runaways"])
     return "\n".join(
         [
@@ -126,6 +127,9 @@ def cost_lines(data: Row) -> str:
             f"- Runaways ({len(data['runaways'])}): stopped at most {over:.2f} s after "
             f"their limit; orphans left: {data['orphans']}.",
             f"- A check in two workers is {data['share']['share']:.2%} of the processor time "
-            f"of the cheapest training, PPO for {data['share']['training_steps']:,} steps.",
+            f"of the cheapest training, PPO for {data['share']['training_steps']:,} steps. The "
+            f"confined process around that training takes {begun['forked_processor_s']:.2f} s "
+            f"of a processor, {begun['share']:.2%}; as a new program it takes "
+            f"{begun['new_processor_s']:.1f} s.",
         ]
     )

@@ -14,6 +14,7 @@ import pytest
 
 from reward_synth.agents import run_trial
 from reward_synth.agents.failures import TrainingError, WeightsError
+from reward_synth.agents.warm_trainers import SHARED, Address
 from reward_synth.benchmarks import forgers as hostile
 from reward_synth.engine import Call, LocalEngine
 from reward_synth.sandbox import live_layers
@@ -22,12 +23,19 @@ from tests.agents.test_trial import spec
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the layers")
 
 
+@pytest.fixture(params=["new", pytest.param("forked", marks=linux)], scope="module")
+def server(request: pytest.FixtureRequest) -> Address | None:
+    """Where training processes come from: each rule holds for both kinds."""
+    return SHARED.address() if request.param == "forked" else None
+
+
 @pytest.fixture(scope="module")
-def honest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def honest(
+    tmp_path_factory: pytest.TempPathFactory, server: Address | None
+) -> dict[str, Any]:
     """What the weights earn that the forgers leave."""
-    return run_trial(
-        spec("dense"), str(tmp_path_factory.mktemp("h") / "t"), hostile.untrained
-    )
+    place = str(tmp_path_factory.mktemp("h") / "t")
+    return run_trial(spec("dense"), place, hostile.untrained, server)
 
 
 def score(result: dict[str, Any]) -> dict[str, Any]:
@@ -37,11 +45,11 @@ def score(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_forged_files_and_messages_change_no_score(
-    honest: dict[str, Any], tmp_path: Path
+    honest: dict[str, Any], tmp_path: Path, server: Address | None
 ) -> None:
     """The score is what the weights earn, whatever the process writes or says."""
     place = tmp_path / "trial"
-    result = run_trial(spec("dense"), str(place), hostile.forged)
+    result = run_trial(spec("dense"), str(place), hostile.forged, server)
     assert score(result) == score(honest)
     assert result["confinement"] == honest["confinement"]
     rows = (place / "evaluations.jsonl").read_text().splitlines()
@@ -61,25 +69,33 @@ REFUSED: dict[str, tuple[Any, type[Exception], str]] = {
 
 @pytest.mark.parametrize(("train", "kind", "says"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_policy_has_no_score(
-    train: Any, kind: type[Exception], says: str, tmp_path: Path
+    train: Any,
+    kind: type[Exception],
+    says: str,
+    tmp_path: Path,
+    server: Address | None,
 ) -> None:
     """A named failure instead of a score; nothing is unpickled, nothing is left running."""
     with pytest.raises(kind, match=says):
-        run_trial(spec("dense"), str(tmp_path / "trial"), train)
+        run_trial(spec("dense"), str(tmp_path / "trial"), train, server)
     assert not list(tmp_path.rglob(hostile.RAN))
 
 
 @linux
 @pytest.mark.skipif("not _live('landlock_files')", reason="no Landlock here")
 def test_the_process_is_confined(
-    honest: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    honest: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    server: Address | None,
 ) -> None:
     """No writing elsewhere, no programs, network, signals, links, or keys."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    result = run_trial(spec("dense"), str(tmp_path / "trial"), hostile.breaks_out)
+    place = str(tmp_path / "trial")
+    result = run_trial(spec("dense"), place, hostile.breaks_out, server)
     assert score(result) == score(honest)
     with pytest.raises(TrainingError, match=r"^PermissionError: "):
-        run_trial(spec("dense"), str(tmp_path / "link"), hostile.link_out)
+        run_trial(spec("dense"), str(tmp_path / "link"), hostile.link_out, server)
 
 
 @linux
@@ -103,30 +119,32 @@ def test_a_hang_is_stopped_at_the_trials_limit(tmp_path: Path) -> None:
 
 
 @linux
-def test_a_killed_evaluator_takes_its_training_along(tmp_path: Path) -> None:
+def test_a_killed_evaluator_takes_its_training_along(
+    tmp_path: Path, server: Address | None
+) -> None:
     """``kill -9``, as at a time limit, leaves no training process behind."""
-    arguments = (spec("dense"), str(tmp_path), hostile.hangs)
+    arguments = (spec("dense"), str(tmp_path), hostile.hangs, server)
     evaluator = multiprocessing.get_context("spawn").Process(
         target=run_trial, args=arguments
     )
     evaluator.start()
     mark = tmp_path / "training" / "process"
-    _until(lambda: mark.exists() and mark.read_text() != "")
+    until(lambda: mark.exists() and mark.read_text() != "")
     training = int(mark.read_text())
-    assert _alive(training)
+    assert alive(training)
     evaluator.kill()
     evaluator.join()
-    _until(lambda: not _alive(training))
+    until(lambda: not alive(training))
 
 
-def _until(true: Callable[[], bool]) -> None:
+def until(true: Callable[[], bool]) -> None:
     ends = time.monotonic() + 300
     while not true():
         assert time.monotonic() < ends
         time.sleep(0.05)
 
 
-def _alive(process: int) -> bool:
+def alive(process: int) -> bool:
     """A process that nobody has asked after yet is dead all the same."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()

@@ -16,6 +16,7 @@ import pytest
 from reward_synth.agents import AgentConfig, TrialSpec, run_trial
 from reward_synth.agents.evaluate import evaluate
 from reward_synth.agents.training import read_progress, train_all
+from reward_synth.agents.warm_trainers import SHARED
 from reward_synth.engine import LocalEngine
 from reward_synth.envs import resolve
 from reward_synth.errors import UsageError
@@ -107,7 +108,7 @@ def test_evaluation_counts_what_happened() -> None:
 
 def test_a_trial_measures_and_logs(tmp_path: Path) -> None:
     """A trial returns evaluations and leaves TensorBoard logs and component curves."""
-    result = run_trial(spec("dense"), str(tmp_path))
+    result = run_trial(spec("dense"), str(tmp_path), None, SHARED.address())
     assert [point["step"] for point in result["curve"]] == [60, 120]
     assert 0.0 <= result["success_any"] <= 1.0
     assert set(result["selection"]) >= {"success_any", "env_return"}
@@ -124,8 +125,9 @@ def test_a_trial_measures_and_logs(tmp_path: Path) -> None:
 
 def test_equal_trials_have_equal_keys_and_results(tmp_path: Path) -> None:
     """The same specification gives the same key and, on a CPU, the same numbers."""
-    first = run_trial(spec(), str(tmp_path / "a"))
-    again = run_trial(spec(), str(tmp_path / "b"))
+    server = SHARED.address()
+    first = run_trial(spec(), str(tmp_path / "a"), None, server)
+    again = run_trial(spec(), str(tmp_path / "b"), None, server)
     for result in (first, again):
         del result["seconds"]
     assert first == again
@@ -169,7 +171,9 @@ def test_ppo_is_the_choice_for_discrete_actions(tmp_path: Path) -> None:
         "task": task,
         "evaluations": 1,
     }
-    assert run_trial(spec(**options), str(tmp_path))["step"] >= 120
+    assert (
+        run_trial(spec(**options), str(tmp_path), None, SHARED.address())["step"] >= 120
+    )
     with pytest.raises(UsageError, match="SAC needs continuous actions"):
         run_trial(spec(**options, agent=AgentConfig("sac")), str(tmp_path))
 
@@ -233,7 +237,9 @@ def test_a_policy_acts_as_the_agent_that_its_weights_are_from() -> None:
 
 def test_evaluations_are_where_training_stops_too(tmp_path: Path) -> None:
     """Where steps do not divide evenly, the last evaluation is of the final weights."""
-    result = run_trial(spec(steps=5, evaluations=2), str(tmp_path))
+    result = run_trial(
+        spec(steps=5, evaluations=2), str(tmp_path), None, SHARED.address()
+    )
     assert [point["step"] for point in result["curve"]] == [2, 4, 5]
     assert result["step"] == 5
 
