@@ -9,7 +9,7 @@ SUITE ?= quick
 WORKERS ?= 2
 COMPAT := compat-1.1.1 compat-1.4.0
 
-.PHONY: help generate bench test lint types layers compat $(COMPAT) locked docs clean engines
+.PHONY: help generate bench test lint types layers compat $(COMPAT) locked docs clean engines contracts
 
 help:  ## List the targets.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,7 +26,7 @@ $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate
-	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,data,report,watch,verify,docs,dev]'
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,nethack,data,report,watch,verify,docs,dev]'
 	touch $@
 
 $(VENV)/.docs: $(BIN)/python pyproject.toml $(CONSTRAINTS)
@@ -66,6 +66,9 @@ $(COMPAT): compat-%: $(VENV)/.test
 engines: $(VENV)/.test  ## Test the client against real engines, in environments of their own.
 	.ci/engines/run
 
+contracts:  ## Test the adapters against the real trainers, in environments of their own.
+	tests/contracts/run
+
 locked: $(BIN)/python  ## Install everything by digest; what has another is refused.
 	$(BIN)/python -m pip install --quiet --require-hashes --no-deps \
 	    -r constraints/py311-cpu.lock
@@ -76,4 +79,4 @@ docs: $(VENV)/.docs  ## Build the documentation as a site in site/.
 	@echo "Open site/index.html"
 
 clean:  ## Remove what the targets made, but no runs.
-	rm -rf $(VENV) .compat .engines build dist site *.egg-info
+	rm -rf $(VENV) .compat .engines .contracts build dist site *.egg-info

@@ -25,6 +25,7 @@ from reward_synth.agents.evaluate import evaluate
 from reward_synth.agents.frames import film
 from reward_synth.agents.progress import EVALUATIONS, TRIAL
 from reward_synth.agents.schedule import FINAL
+from reward_synth.agents.traces import best_and_worst, record
 from reward_synth.agents.trainer import Train
 from reward_synth.agents.trainer_process import TrainerProcess
 from reward_synth.agents.trial_spec import TrialSpec
@@ -34,6 +35,8 @@ _EVALUATION_SEED = 1_000_000
 """Evaluation resets use seeds from here on; training and screening stay below."""
 _SELECTION_SEED = 2_000_000
 """Candidates are chosen on these episodes and reported on the others."""
+_TOLD = 5
+"""Episodes of which the best and the worst are told."""
 CLAIMED = ("components",)
 """What a result holds that the training process itself told."""
 
@@ -61,17 +64,30 @@ def measured(
     chosen_by = _seeds(_SELECTION_SEED, spec)
     selection = evaluate(policy, env, chosen_by)
     result = curve[-1]
+    told = _told(spec, policy, env, chosen_by)
     env.close()  # type: ignore[no-untyped-call]  # Gymnasium's has no types
     if spec.film:
         film(spec.build_for_measurement, policy, _EVALUATION_SEED, place)
     return {
         **result,
+        **told,
         "selection": selection,
         "curve": curve,
         "seconds": round(seconds, 1),
         "confinement": layers,
         "claimed": list(CLAIMED),
     }
+
+
+def _told(
+    spec: TrialSpec, policy: Any, env: gym.Env[Any, Any], seeds: Sequence[int]
+) -> dict[str, Any]:
+    """Return what the agent did, for whoever writes the next reward, if that is asked."""
+    if not spec.told:
+        return {}
+    task = spec.task
+    episodes = [record(policy, env, task, seed) for seed in seeds[:_TOLD]]
+    return {"rollouts": best_and_worst(episodes)}
 
 
 def _on_the_way(

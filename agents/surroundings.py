@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,29 @@ def scrubbed(given: Mapping[str, str], folder: Path) -> dict[str, str]:
     own = dict.fromkeys(("TMPDIR", "MPLCONFIGDIR"), str(folder))
     # numba's cache holds pickles, so who runs generated code neither reads nor writes it.
     return {**kept, **threads, **own, CACHE: ""}
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """Let processes that the block starts compute with one thread, as trainings do.
+
+    Libraries read these variables when they are loaded; later it is too late.
+
+    Example:
+        >>> with single_threaded():
+        ...     os.environ["OMP_NUM_THREADS"]
+        '1'
+    """
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def allowance(env: EnvRef, folder: Path) -> Allowance:

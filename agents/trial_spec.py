@@ -49,6 +49,9 @@ class TrialSpec:
     """Evaluations on the way, the last one at the end."""
     film: bool = False
     """Draw one episode of the trained agent; changes no result."""
+    told: bool = False
+    """Tell in the result what the trained agent did in its best and worst episode, of a
+    few that candidates are chosen by."""
     sandbox: Sandbox = "reduced"
     """``strict``: fail unless every layer around the training process is live; changes
     no result."""
@@ -90,6 +93,7 @@ class TrialSpec:
             "expert": dict(self.expert) if self.arm == "expert" else None,
             "episodes": self.episodes,
             "evaluations": self.evaluations,
+            **({"told": True} if self.told else {}),
         }
 
     @property

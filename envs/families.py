@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 import gymnasium as gym
 
-from reward_synth.envs import gridworld_tasks, metaworld_tasks, robotics_tasks
+from reward_synth.envs import (
+    gridworld_tasks,
+    metaworld_tasks,
+    nethack_tasks,
+    robotics_tasks,
+)
 from reward_synth.envs.describe import NOTES, describe_env
 from reward_synth.envs.rollouts import Env
 from reward_synth.errors import MissingExtraError, NotAvailableError
@@ -214,14 +219,39 @@ GRIDWORLD = Family(
     tuple(gridworld_tasks.TASKS),
     registers="reward_synth.envs.gridworld_register",
 )
-_FAMILIES = (CLASSIC, MUJOCO, MANISKILL, ROBOTICS, METAWORLD, GRIDWORLD)
+NETHACK = Family(
+    "NetHack",
+    nethack_tasks.NETHACK,
+    package="nle",
+    extra="nethack",
+    registers="reward_synth.envs.nethack_register",
+    module="reward_synth.envs.nethack",
+)
+MINIHACK = Family(
+    "MiniHack",
+    nethack_tasks.MINIHACK,
+    package="minihack",
+    extra="nethack",
+    registers="reward_synth.envs.nethack_register",
+    module="reward_synth.envs.nethack",
+)
+_FAMILIES = (
+    CLASSIC,
+    MUJOCO,
+    MANISKILL,
+    ROBOTICS,
+    METAWORLD,
+    GRIDWORLD,
+    NETHACK,
+    MINIHACK,
+)
 
 
 def families() -> tuple[Family, ...]:
     """Return all families that are known, installed or not.
 
     Example:
-        >>> [family.name for family in families()]
-        ['Classic', 'MuJoCo', 'ManiSkill', 'Robotics', 'MetaWorld', 'Gridworld']
+        >>> [family.name for family in families()][-3:]
+        ['Gridworld', 'NetHack', 'MiniHack']
     """
     return _FAMILIES

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from importlib.resources import files
 from pathlib import Path
 
 from reward_synth.errors import ProgramError, ProgramMismatchError, did_you_mean
@@ -15,6 +16,9 @@ from reward_synth.task import ACTION, PREVIOUS, TaskSpec
 
 _TITLE = "# Reward program written by reward_synth."
 _UNREADABLE = (OSError, UnicodeDecodeError)
+_PACKAGED = "zoo:"
+ZOO = files("reward_synth") / "zoo" / "entries"
+"""A folder a program that comes with the package; see :mod:`reward_synth.zoo`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +133,14 @@ class RewardProgram:
     def load(cls, path: str | Path) -> RewardProgram:
         """Read a program; an edited one says so in its provenance.
 
+        Args:
+            path: A file, or ``zoo:NAME`` for a program that comes with the package.
+
         Raises:
-            ProgramError: The file cannot be read.
+            ProgramError: The file cannot be read, or there is no such program.
         """
+        if isinstance(path, str) and path.startswith(_PACKAGED):
+            return cls.from_text(packaged(path.removeprefix(_PACKAGED)))
         try:
             text = Path(path).read_text()
         except _UNREADABLE as cause:
@@ -161,6 +170,21 @@ class RewardProgram:
         kept = tuple(item for item in self.signature if item.split(":")[0] in used)
         origin = replace(self.provenance, edited=True)
         return replace(self, signature=kept, provenance=origin)
+
+
+def packaged(name: str) -> str:
+    """Return the file of a program that comes with the package.
+
+    Raises:
+        ProgramError: There is none of that name.
+    """
+    known = sorted(item.name for item in ZOO.iterdir() if item.is_dir())
+    if name not in known:
+        raise ProgramError(
+            f"The zoo holds no program {name!r}.{did_you_mean(name, known)} "
+            "`reward_synth zoo` lists what it holds."
+        )
+    return ZOO.joinpath(name, "reward.py").read_text()
 
 
 def _parameter_names(source: str) -> set[str]:

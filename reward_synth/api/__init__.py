@@ -1,6 +1,11 @@
 """What users call: wrap an environment, generate, check and train rewards."""
 
-from reward_synth.api.config import GenerateConfig, TrainConfig
+from reward_synth.api.config import (
+    EnvConfig,
+    GenerateConfig,
+    ModelConfig,
+    TrainConfig,
+)
 from reward_synth.api.generate import generate
 from reward_synth.api.prepare import Prepared, check_program, prepare
 from reward_synth.api.relabel import relabel
@@ -10,8 +15,10 @@ from reward_synth.api.train import train
 from reward_synth.api.wrap import make, wrap
 
 __all__ = [
+    "EnvConfig",
     "GenerateConfig",
     "Generated",
+    "ModelConfig",
     "Prepared",
     "Relabelled",
     "TrainConfig",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from reward_synth.agents import AgentConfig
+from reward_synth.api.limits import Limits
 from reward_synth.errors import UsageError
 from reward_synth.llm import Prices
 from reward_synth.llm.secrets import check_url
+from reward_synth.search import Method, Plan, Refinement, Rung, load_method
+from reward_synth.search.method import DEFAULT
 
 SandboxMode = Literal["strict", "reduced"]
 _HOTTEST = 2.0
@@ -57,10 +60,13 @@ class ModelConfig:
     """Its name; None: no model, programs are composed symbolically."""
     base_url: str | None = None
     """The endpoint; by default ``OPENAI_BASE_URL``, else the client's own."""
-    temperature: float = 1.0
+    temperature: float | None = None
+    """By default the method's, else 1."""
     max_tokens: int = 4096
-    repairs: int = 2
-    """How often one answer may be corrected."""
+    repairs: int | None = None
+    """How often one answer may be corrected; by default the method's, else 2."""
+    manual: str | None = None
+    """A folder in which a person answers: prompts and answers are files."""
     replay: str | None = None
     """A run whose recorded answers are used; no endpoint is asked."""
     timeout: float = 120.0
@@ -76,6 +82,7 @@ class ModelConfig:
             {
                 "--model": self.model,
                 "--base-url": self.base_url,
+                "--llm manual:": self.manual,
                 "--replay": self.replay,
             }
         )
@@ -85,7 +92,11 @@ class ModelConfig:
                 raise UsageError(
                     "--base-url needs --model NAME, the model to ask there."
                 )
-        if not 0.0 <= self.temperature <= _HOTTEST:
+        if self.manual is not None and (self.base_url or self.replay):
+            raise UsageError(
+                "--llm manual:DIR asks a person; leave out --base-url and --replay."
+            )
+        if self.temperature is not None and not 0.0 <= self.temperature <= _HOTTEST:
             raise UsageError(
                 f"--temperature must lie in [0, 2], received {self.temperature}."
             )
@@ -93,7 +104,7 @@ class ModelConfig:
             raise UsageError(
                 f"--max-tokens must be at least 1, received {self.max_tokens}."
             )
-        if self.repairs < 0:
+        if self.repairs is not None and self.repairs < 0:
             raise UsageError(f"--repairs must be 0 or more, received {self.repairs}.")
         if not 0.0 < self.timeout < math.inf:
             raise UsageError(
@@ -105,6 +116,11 @@ class ModelConfig:
                 "in the currency of --prices, without them in tokens."
             )
 
+    @property
+    def asked(self) -> str | None:
+        """Name of the model that is asked; None: no model is configured."""
+        return self.model or (None if self.manual is None else "manual")
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -112,10 +128,10 @@ class TrainConfig:
 
     steps: int = 0
     """Environment steps of each training; 0: none."""
-    top: int = 2
-    """How many of the best candidates are trained."""
-    seeds: int = 1
-    """Trainings of each arm, with seeds that count up."""
+    top: int | None = None
+    """How many of the best candidates are trained at last; by default the method's."""
+    seeds: int | None = None
+    """Last trainings of each arm, with seeds that count up; by default the method's."""
     algorithm: str = "auto"
     episodes: int = 20
     """Episodes of each evaluation."""
@@ -137,7 +153,7 @@ class TrainConfig:
             "--jobs": self.jobs,
         }
         for name, value in counts.items():
-            if value < 1:
+            if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, received {value}.")
         self.agent()
 
@@ -157,21 +173,47 @@ class GenerateConfig:
     env: EnvConfig
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainConfig = field(default_factory=TrainConfig)
-    candidates: int = 8
-    """Programs in all."""
-    rounds: int = 2
-    """Rounds in which they are asked for."""
-    combine: str = "add"
+    method: Method = field(default_factory=lambda: load_method(DEFAULT))
+    """How candidates are proposed and chosen."""
+    candidates: int | None = None
+    """Programs in all, of one restart; by default the method's."""
+    rounds: int | None = None
+    """Rounds in which they are asked for; by default the method's."""
+    combine: str | None = None
+    """How the dense reward meets the sparse one; by default the method's, else add."""
     weight: float = 1.0
     sandbox: SandboxMode = "reduced"
+    refinements: tuple[Refinement, ...] = ()
+    """What a person said of earlier programs, oldest first."""
+    limits: Limits = field(default_factory=Limits)
+    """What the run may use; changes nothing but where it stops."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
-        if self.candidates < 1:
-            raise UsageError(f"--n must be at least 1, received {self.candidates}.")
-        if self.rounds < 1:
-            raise UsageError(f"--rounds must be at least 1, received {self.rounds}.")
+        for name, value in (("--n", self.candidates), ("--rounds", self.rounds)):
+            if value is not None and value < 1:
+                raise UsageError(f"{name} must be at least 1, received {value}.")
         check_weight(self.weight)
+
+    @property
+    def combination(self) -> str:
+        """How the dense reward meets the sparse one."""
+        return self.combine or self.method.combine or "add"
+
+    @property
+    def plan(self) -> Plan:
+        """How much is proposed and trained."""
+        method, training = self.method, self.training
+        rounds = self.rounds or method.rounds
+        candidates = self.candidates or method.samples * rounds
+        if not training.steps:
+            return Plan(candidates, rounds, method.restarts)
+        *before, last = method.final
+        last = replace(
+            last, keep=training.top or last.keep, seeds=training.seeds or last.seeds
+        )
+        each, final = replace(method, final=(*before, last)).rungs()
+        return Plan(candidates, rounds, method.restarts, each, final)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data: what a run is compared by when it goes on.
@@ -180,9 +222,47 @@ class GenerateConfig:
         left out: a run that a budget stopped goes on with a larger one.
         """
         data = asdict(self)
-        del data["training"]["jobs"]
+        data["plan"] = asdict(self.plan)
+        data["combine"] = self.combination
+        del data["candidates"], data["rounds"], data["limits"]
+        del data["training"]["jobs"], data["training"]["top"], data["training"]["seeds"]
         del data["model"]["prices"], data["model"]["budget"]
         return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> GenerateConfig:
+        """Return the configuration of a stored run, with its plan as counts.
+
+        Raises:
+            UsageError: It is that of another command, or of another version.
+        """
+        try:
+            plan, method = data["plan"], dict(data["method"])
+            for key in ("each_round", "final"):
+                method[key] = tuple(Rung(**item) for item in method[key])
+            last = plan["final"][-1] if plan["final"] else {}
+            training = {
+                **data["training"],
+                "top": last.get("keep"),
+                "seeds": last.get("seeds"),
+            }
+            env = {**data["env"], "allow_info": tuple(data["env"]["allow_info"])}
+            return cls(
+                EnvConfig(**env),
+                ModelConfig(**data["model"]),
+                TrainConfig(**training),
+                Method(**method),
+                plan["candidates"],
+                plan["rounds"],
+                data["combine"],
+                data["weight"],
+                data["sandbox"],
+                tuple(Refinement(**item) for item in data["refinements"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise UsageError(
+                f"The run was not made by generate, or by another version of it ({error})."
+            ) from None
 
 
 def check_weight(weight: float) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reward_synth.api.config import GenerateConfig
-from reward_synth.api.prepare import describe, require_trainable
+from reward_synth.agents.pace import measure_pace
+from reward_synth.api.config import GenerateConfig, TrainConfig
+from reward_synth.api.measure import trial_specs
+from reward_synth.api.prepare import Prepared, describe, require_trainable
 from reward_synth.api.proposers import choose_proposer
 from reward_synth.llm import Usage
 from reward_synth.prompts import estimate_tokens, first_messages
+from reward_synth.search import Plan
+from reward_synth.search.loop import shares
 from reward_synth.task import TaskSpec
 
 
@@ -27,23 +31,34 @@ class DryRun:
     """At most."""
     cost: float | None
     """At most, in the currency of the prices; None: not known."""
+    samples: int
+    """Programs asked for in all."""
     trainings: int
+    """At most."""
+    steps: int
+    """Of all trainings together, at most."""
+    minutes: float
+    """About how long the trainings take on this machine, from a short one."""
 
 
 def dry_run(config: GenerateConfig) -> DryRun:
-    """Describe the environment and say what would be asked; asks and writes nothing."""
-    _, task = describe(config.env)
+    """Describe the environment and say what would be asked; asks and writes nothing.
+
+    How long the trainings would take is told from a short one.
+    """
+    ref, task = describe(config.env)
     require_trainable(task, config.training)
     chosen = choose_proposer(config, task, None)
-    asks = config.model.model is not None and config.model.replay is None
+    asks = chosen.proposer.name == "llm" and config.model.replay is None
     messages = first_messages(task) if asks else ()
+    plan = config.plan
+    samples = plan.candidates * plan.restarts
+    count, steps = trainings(plan, config.training)
     usage = Usage(
-        estimate_tokens(messages) * config.candidates,
-        config.model.max_tokens * config.candidates if asks else 0,
+        estimate_tokens(messages) * samples,
+        config.model.max_tokens * samples if asks else 0,
         estimated=True,
     )
-    training = config.training
-    arms = 1 + min(training.top, config.candidates) + training.expert
     return DryRun(
         task,
         chosen.proposer.name,
@@ -52,5 +67,47 @@ def dry_run(config: GenerateConfig) -> DryRun:
         usage.prompt_tokens,
         usage.completion_tokens,
         usage.cost(config.model.prices),
-        arms * training.seeds if training.steps else 0,
+        samples,
+        count,
+        steps,
+        _minutes(config, Prepared(ref, task, ()), count, steps) if count else 0.0,
     )
+
+
+def _minutes(
+    config: GenerateConfig, prepared: Prepared, count: int, steps: int
+) -> float:
+    """Return about how long the trainings take here, from a short one."""
+    spec, *_ = trial_specs(
+        prepared,
+        [],
+        config.training,
+        seed=config.env.seed,
+        seeds=1,
+        combine=config.combination,
+        weight=config.weight,
+    )
+    pace = measure_pace(spec)
+    whole = (count - 1) * pace.seconds(spec, 0) + pace.seconds(spec, steps)
+    return whole / min(config.training.jobs, count) / 60.0
+
+
+def trainings(plan: Plan, training: TrainConfig) -> tuple[int, int]:
+    """Return how many trainings a plan makes at most, and of how many steps in all.
+
+    Example:
+        >>> from reward_synth.search import Rung
+        >>> from reward_synth.search.method import ladder
+        >>> final = ladder([Rung(4, share=0.25), Rung(1, seeds=2)])
+        >>> trainings(Plan(8, 2, final=final), TrainConfig(1000))
+        (8, 5000)
+    """
+    sizes = shares(plan.candidates, plan.rounds) * plan.restarts
+    found = [(min(size, r.keep), r) for size in sizes for r in plan.each_round]
+    most = plan.candidates * plan.restarts
+    for rung in plan.final:
+        most = min(most, rung.keep)
+        found.append((most + (1 + training.expert) * rung.last, rung))
+    counts = [(arms * rung.seeds, rung.share) for arms, rung in found]
+    steps = sum(count * max(1, round(training.steps * x)) for count, x in counts)
+    return sum(count for count, _ in counts), steps

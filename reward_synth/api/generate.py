@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reward_synth.agents.training import Trained
 from reward_synth.api.config import GenerateConfig
+from reward_synth.api.limits import Meter
 from reward_synth.api.measure import Measurement
 from reward_synth.api.prepare import (
     ROLLOUTS_FILE,
@@ -20,12 +21,14 @@ from reward_synth.api.prepare import (
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
 from reward_synth.api.provenance import record_start
 from reward_synth.api.report import write_report
-from reward_synth.api.result import REPORT_FILE, Generated, Watcher
+from reward_synth.api.result import FEEDBACK, REPORT_FILE, Generated, Watcher
 from reward_synth.engine import Workshop
-from reward_synth.errors import NothingUsableError, TryAgainError
+from reward_synth.errors import BudgetReachedError, NothingUsableError, TryAgainError
 from reward_synth.language import POTENTIAL, REWARD
 from reward_synth.llm import Completion, Usage
-from reward_synth.search import LanguageModelProposer, Outcome, Plan, Search
+from reward_synth.search import Attempt, LanguageModelProposer, Outcome, Plan, Search
+from reward_synth.search.feedback import feedback
+from reward_synth.search.loop import SearchStoppedError
 from reward_synth.store import ProgramRow, RunStore, whole_file
 
 
@@ -47,6 +50,7 @@ def generate(
         NothingUsableError: No candidate passed the checks; the report says why.
         TryAgainError: Likewise, and requests got no answer; the same call asks these
             again.
+        BudgetReachedError: A budget is used up; the best so far is saved.
         UsageError: Training was asked for a task that cannot be trained or measured.
     """
     watcher = watcher or Watcher()
@@ -60,15 +64,24 @@ def generate(
             store.record_file(name)
         require_trainable(prepared.task, config.training)
         with watcher.steps():
-            result = _search(config, prepared, store, watcher, notify)
+            result, stopped = _search(config, prepared, store, watcher, notify)
         with whole_file(folder / REPORT_FILE) as part:
             part.write_text(write_report(result))
+        if result.best is not None:
+            with whole_file(result.reward_file) as part:
+                result.best.program.save(part)
+        if stopped is not None:
+            raise _stopped(stopped, result)
         if result.best is None:
             raise _nothing(result, store)
-        with whole_file(result.reward_file) as part:
-            result.best.program.save(part)
         store.finish()
     return result
+
+
+def _stopped(cause: BudgetReachedError, result: Generated) -> BudgetReachedError:
+    if result.best is None:
+        return cause
+    return BudgetReachedError(f"{cause} The best so far is in {result.reward_file}.")
 
 
 def _kept_notes(store: RunStore, notify: Notify) -> Notify:
@@ -85,34 +98,46 @@ def _search(
     store: RunStore,
     watcher: Watcher,
     notify: Notify,
-) -> Generated:
-    chosen = choose_proposer(config, prepared.task, store, watcher.checkpoint)
+) -> tuple[Generated, BudgetReachedError | None]:
+    meter = Meter(config.limits, store)
+
+    def checkpoint() -> None:
+        watcher.checkpoint()
+        meter.checkpoint()
+
+    chosen = choose_proposer(config, prepared.task, store, checkpoint, notify)
     notify(f"Proposer: {chosen.proposer.name}. {chosen.why}")
-    needs = POTENTIAL if config.combine == "potential" else REWARD
-    training = Measurement(config, prepared, store, watcher)
-    plan = Plan(
-        config.candidates,
-        config.rounds,
-        config.training.top if config.training.steps else 0,
-    )
+    needs = POTENTIAL if config.combination == "potential" else REWARD
+    training = Measurement(config, prepared, store, watcher, meter)
+    plan = config.plan
     with Workshop() as workshop, closing(chosen):
         search = Search(
             prepared.task,
             chosen.proposer,
             prepared.examiner(config.sandbox, needs, workshop),
-            _StoreRecorder(store),
+            _StoreRecorder(store, plan),
             plan,
-            trainer=training,
+            trainer=training if config.training.steps else None,
             progress=watcher.progress,
-            checkpoint=watcher.checkpoint,
+            checkpoint=checkpoint,
         )
-        outcomes = search.run()
-    if chosen.proposer.name == "symbolic" and len(outcomes) < config.candidates:
+        outcomes, stopped = _outcomes(search)
+    wanted = plan.candidates * plan.restarts
+    short = stopped is None and len(outcomes) < wanted
+    if chosen.proposer.name == "symbolic" and short:
         notify(
-            f"{len(outcomes)} of {config.candidates} candidates: the symbolic proposer "
+            f"{len(outcomes)} of {wanted} candidates: the symbolic proposer "
             "found no further programs in the fields of this task."
         )
-    return _result(config, prepared, store, chosen, outcomes, training.results)
+    result = _result(config, prepared, store, chosen, outcomes, training.results)
+    return result, stopped
+
+
+def _outcomes(search: Search) -> tuple[list[Outcome], BudgetReachedError | None]:
+    try:
+        return search.run(), None
+    except SearchStoppedError as stopped:
+        return stopped.outcomes, stopped.cause
 
 
 def _result(
@@ -123,12 +148,12 @@ def _result(
     outcomes: Sequence[Outcome],
     trained: Sequence[Trained],
 ) -> Generated:
-    attempts = (
-        chosen.proposer.attempts
-        if isinstance(chosen.proposer, LanguageModelProposer)
-        else []
-    )
-    completions = [item for attempt in attempts for item in attempt.completions]
+    attempts: list[Attempt] = []
+    completions: list[Completion] = []
+    if isinstance(chosen.proposer, LanguageModelProposer):
+        attempts = chosen.proposer.attempts
+        completions = [item for attempt in attempts for item in attempt.completions]
+        completions += chosen.proposer.analyses
     return Generated(
         store.folder,
         config,
@@ -169,10 +194,22 @@ def _nothing(result: Generated, store: RunStore) -> NothingUsableError | TryAgai
 
 
 class _StoreRecorder:
-    """Keeps candidates in the run's store."""
+    """Keeps candidates in the run's store, and what is told of them beside it.
 
-    def __init__(self, store: RunStore) -> None:
+    Args:
+        store: The run's.
+        plan: The last step of its trainings gives the score that is called ``trained``.
+    """
+
+    def __init__(self, store: RunStore, plan: Plan) -> None:
         self.store = store
+        self.steps = len(plan.each_round) + len(plan.final)
+        self.folder = store.folder / FEEDBACK
+        self.folder.mkdir(exist_ok=True)
+
+    def _tell(self, outcome: Outcome) -> None:
+        with whole_file(self.folder / f"{outcome.program.digest}.md") as part:
+            part.write_text(feedback(outcome) + "\n")
 
     def candidate(self, outcome: Outcome) -> None:
         program, origin = outcome.program, outcome.program.provenance
@@ -190,8 +227,12 @@ class _StoreRecorder:
         if outcome.screen is not None:
             score = outcome.screen.score
             self.store.programs.record_score(program.digest, "screen", score)
+        self._tell(outcome)
 
     def trained(self, outcome: Outcome) -> None:
         if outcome.trained is not None:
+            step = outcome.rung + 1
+            name = "trained" if step == self.steps else f"trained, step {step}"
             digest = outcome.program.digest
-            self.store.programs.record_score(digest, "trained", outcome.trained)
+            self.store.programs.record_score(digest, name, outcome.trained)
+            self._tell(outcome)

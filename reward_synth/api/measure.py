@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reward_synth.agents import TrialSpec
 from reward_synth.agents.training import Trained, train_all
 from reward_synth.api.config import GenerateConfig, SandboxMode, TrainConfig
+from reward_synth.api.limits import Meter
 from reward_synth.api.prepare import Prepared
 from reward_synth.api.result import Watcher
 from reward_synth.engine import LocalEngine
 from reward_synth.program import RewardProgram
+from reward_synth.search import Measured, Rung
 from reward_synth.store import RunStore
 
 
 class Measurement:
-    """Trains candidates beside the sparse arm; the search's trainer."""
+    """Trains candidates, the last time beside the sparse arm; the search's trainer."""
 
     def __init__(
         self,
@@ -24,41 +27,64 @@ class Measurement:
         prepared: Prepared,
         store: RunStore,
         watcher: Watcher,
+        meter: Meter,
     ) -> None:
+        self.meter = meter
         self.config = config
         self.prepared = prepared
         self.store = store
         self.watcher = watcher
         self.results: list[Trained] = []
 
-    def __call__(self, programs: Sequence[RewardProgram]) -> list[float | None]:
-        """Return the success rate of each program, None where training failed."""
-        specs = trial_specs(
-            self.prepared,
-            programs,
-            self.config.training,
-            seed=self.config.env.seed,
-            combine=self.config.combine,
-            weight=self.config.weight,
-            sandbox=self.config.sandbox,
-        )
-        self.results = train_all(
+    def __call__(
+        self, programs: Sequence[RewardProgram], rung: Rung
+    ) -> list[Measured | None]:
+        """Return what training with each program gave, None where it failed."""
+        specs = self._specs(programs, rung)
+        self.meter.require_steps(specs)
+        results = train_all(
             specs,
             self.store,
             LocalEngine(self.config.training.jobs, self.watcher.stopping),
             watch=self.watcher.training,
         )
+        self.results += results
         self.watcher.checkpoint()
-        return [self._score(program) for program in programs]
+        return [_measured(program, results) for program in programs]
 
-    def _score(self, program: RewardProgram) -> float | None:
-        """Mean success, measured on other episodes than those that are reported."""
-        rates = [
-            item.result["selection"]["success_any"]
-            for item in self.results
-            if item.spec.program == program and item.status == "ok"
-        ]
-        return sum(rates) / len(rates) if rates else None
+    def _specs(self, programs: Sequence[RewardProgram], rung: Rung) -> list[TrialSpec]:
+        training = self.config.training
+        training = replace(training, steps=max(1, round(training.steps * rung.share)))
+        specs = trial_specs(
+            self.prepared,
+            programs,
+            training,
+            seed=self.config.env.seed + rung.first,
+            seeds=rung.seeds,
+            combine=self.config.combination,
+            weight=self.config.weight,
+            sandbox=self.config.sandbox,
+            told=True,
+        )
+        return specs if rung.last else [item for item in specs if item.arm == "dense"]
+
+
+def _measured(program: RewardProgram, results: Sequence[Trained]) -> Measured | None:
+    """Success is measured on other episodes than those that are reported."""
+    own = [
+        item.result
+        for item in results
+        if item.spec.program == program and item.status == "ok"
+    ]
+    if not own:
+        return None
+    rates = [result["selection"]["success_any"] for result in own]
+    return Measured(
+        sum(rates) / len(rates),
+        tuple(own[0]["curve"]),
+        tuple(own[0].get("rollouts", ())),
+        tuple(rates),
+    )
 
 
 def trial_specs(
@@ -67,11 +93,25 @@ def trial_specs(
     training: TrainConfig,
     *,
     seed: int,
+    seeds: int,
     combine: str,
     weight: float,
     sandbox: SandboxMode = "reduced",
+    told: bool = False,
 ) -> list[TrialSpec]:
-    """Return the trials that compare programs with the sparse arm."""
+    """Return the trials that compare programs with the sparse arm.
+
+    Args:
+        prepared: The environment.
+        programs: Each is an arm of its own.
+        training: How long, and how agents are measured.
+        seed: The first seed.
+        seeds: How many there are.
+        combine: How dense rewards meet the sparse one.
+        weight: Of the dense reward.
+        sandbox: Of the process that trains.
+        told: Whether results tell what the agents of programs did.
+    """
     shared: dict[str, Any] = {
         "sandbox": sandbox,
         "env": prepared.ref,
@@ -81,7 +121,7 @@ def trial_specs(
         "episodes": training.episodes,
     }
     specs = []
-    for number in range(seed, seed + training.seeds):
+    for number in range(seed, seed + seeds):
         specs.append(TrialSpec(arm="sparse", seed=number, **shared))
         if training.expert:
             specs.append(TrialSpec(arm="expert", seed=number, **shared))
@@ -92,6 +132,7 @@ def trial_specs(
                 program=program,
                 combine=combine,
                 weight=weight,
+                told=told,
                 **shared,
             )
             for program in programs

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from reward_synth.llm import (
     ChatRequest,
     Completion,
     JournaledChat,
+    ManualChat,
     OpenAIChat,
     RecordJournal,
     ReplayChat,
@@ -33,10 +34,12 @@ from reward_synth.search import (
     Sampling,
     SymbolicProposer,
 )
+from reward_synth.search.prompting import prompting
 from reward_synth.store import RunStore
 from reward_synth.task import TaskSpec
 
 DISTRIBUTION = "reward-synth"
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,7 @@ def choose_proposer(
     task: TaskSpec,
     store: RunStore | None,
     checkpoint: Callable[[], None] = lambda: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Chosen:
     """Return the proposer that the configuration asks for.
 
@@ -62,42 +66,89 @@ def choose_proposer(
         task: The task.
         store: Where answers are kept, or None: nothing will be asked.
         checkpoint: Called before each request; may raise to stop the run there.
+        notify: Told where a person's answers are waited for.
 
     Raises:
         UsageError: The run to replay holds no answers.
     """
     model = config.model
     seed = config.env.seed
-    if model.replay is not None:
+    if model.replay is not None and config.method.proposer != "symbolic":
         recorded = recorded_model(model)
         chat = _replay(model, store)
         why = f"Answers are replayed from {model.replay}; no endpoint is asked."
         return Chosen(_proposer(config, task, chat, recorded), why)
-    if model.model is None:
-        why = "No model is configured (--model), so programs are composed symbolically."
+    wanted = config.method.proposer
+    if wanted == "symbolic" or (model.asked is None and wanted == "any"):
+        why = (
+            "No model is configured (--model), so programs are composed symbolically."
+            if model.asked is None
+            else f"The method {config.method.name} composes programs symbolically."
+        )
         return Chosen(SymbolicProposer(task, seed, version(DISTRIBUTION)), why)
+    if model.asked is None:
+        raise UsageError(
+            f"The method {config.method.name} asks a language model. Name one with "
+            "--model, give --replay RUN, or use --method default, which composes "
+            "programs symbolically where there is none."
+        )
+    if model.manual is not None:
+        return _by_hand(config, task, store, notify, checkpoint)
     url = model.base_url or os.environ.get("OPENAI_BASE_URL")
     where = public_url(url) if url else "OpenAI's endpoint"
     why = f"--model {model.model} at {where}."
     if store is None:  # a dry run: nothing is asked, and nothing can be
         nothing = ReplayChat(lambda _: None)
-        return Chosen(_proposer(config, task, nothing, model.model), why)
+        return Chosen(_proposer(config, task, nothing, model.asked), why)
     inner = _client(model, seed, _budget(model, store))
     chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
-    return Chosen(_proposer(config, task, chat, model.model), why, inner.close)
+    return Chosen(_proposer(config, task, chat, model.asked), why, inner.close)
+
+
+def _by_hand(
+    config: GenerateConfig,
+    task: TaskSpec,
+    store: RunStore | None,
+    notify: Callable[[str], None],
+    checkpoint: Callable[[], None],
+) -> Chosen:
+    """Return a proposer whose answers a person writes."""
+    folder = config.model.manual or ""
+    why = f"A person answers in {folder}."
+    name = config.model.asked or ""
+    if store is None:
+        return Chosen(_proposer(config, task, ReplayChat(lambda _: None), name), why)
+    inner = ManualChat(folder, notify, checkpoint)
+    chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
+    return Chosen(_proposer(config, task, chat, name), why, inner.close)
 
 
 def _proposer(
     config: GenerateConfig, task: TaskSpec, chat: ChatModel, model: str
 ) -> LanguageModelProposer:
+    method = config.method
     sampling = Sampling(
         model,
-        temperature=config.model.temperature,
+        temperature=_first(config.model.temperature, method.temperature, 1.0),
         max_tokens=config.model.max_tokens,
         seed=config.env.seed,
-        repairs=config.model.repairs,
+        repairs=_first(config.model.repairs, method.repairs, 2),
     )
-    return LanguageModelProposer(task, chat, sampling, version(DISTRIBUTION))
+    return LanguageModelProposer(
+        task,
+        chat,
+        sampling,
+        version(DISTRIBUTION),
+        prompting=prompting(method, config.env.seed, config.refinements),
+        critic=method.critic,
+        analyst=method.analyst,
+    )
+
+
+def _first(given: Number | None, of_method: Number | None, default: Number) -> Number:
+    if given is not None:
+        return given
+    return default if of_method is None else of_method
 
 
 def _client(model: ModelConfig, seed: int, budget: Budget | None) -> OpenAIChat:

@@ -16,6 +16,8 @@ from reward_synth.task import TaskSpec
 
 REWARD_FILE = "reward.py"
 REPORT_FILE = "report.md"
+FEEDBACK = "feedback"
+"""Folder of what a proposer is told of each candidate, ``DIGEST.md``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ def train(
         [program],
         training,
         seed=config.seed,
+        seeds=training.seeds or 1,
         combine=combine,
         weight=weight,
         sandbox=sandbox,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from reward_synth.cli import (
+    audit,
     bench,
     check,
     compare,
@@ -13,10 +14,14 @@ from reward_synth.cli import (
     export,
     generate,
     listing,
+    methods,
+    probe,
+    refine,
     report,
     runs,
     training,
     watch,
+    zoo,
 )
 
 app = typer.Typer(
@@ -49,7 +54,12 @@ def options(
 app.command("envs")(listing.envs)
 app.command("describe")(describe.describe)
 app.command("generate")(generate.generate)
+app.command("methods")(methods.methods)
+app.command("zoo")(zoo.zoo)
+app.command("refine")(refine.refine)
+app.command("feedback")(refine.feedback)
 app.command("check")(check.check)
+app.command("audit")(audit.audit)
 app.command("train")(training.train)
 app.command("bench")(bench.bench)
 app.command("report")(report.report)
@@ -59,3 +69,4 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(runs.app, name="runs")
 app.command("compare")(compare.compare)
 app.command("combiners")(compare.combiners)
+app.command("probe")(probe.probe)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from reward_synth.cli import options as o
 
@@ -19,13 +21,67 @@ _PACKAGES = (
 """Whose versions matter when something is odd; those that are missing say so."""
 _LACKING = 3
 """Exit code where ``--sandbox strict`` would refuse."""
+_WRONG = 1
+"""Exit code where an environment breaks a rule."""
 
 
-def doctor(as_json: o.Json = False) -> int:
+def doctor(
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env", "-e", help=f"Examine an environment instead: {o.ENV_HELP}"
+        ),
+    ] = None,
+    env_kwargs: o.EnvKwargs = None,
+    steps: Annotated[
+        int, typer.Option("--steps", help="Steps that --env is played.", min=1)
+    ] = 2000,
+    seed: o.Seed = 0,
+    as_json: o.Json = False,
+) -> int:
     """Print which layers of the sandbox are live here, and versions.
 
     Exit code 0 where --sandbox strict holds, 3 where a layer is missing.
+
+    With --env, play an environment and tell what learners rely on and it does not keep:
+    observations that stay as they were, seeds that decide the game, time limits that
+    truncate, determinism, observations in their space, finite rewards. Exit code 0 where
+    nothing is wrong, else 1.
     """
+    if env is not None:
+        return _environment(env, o.read_kwargs(env_kwargs), steps, seed, as_json)
+    return _installation(as_json)
+
+
+def _environment(
+    name: str, kwargs: Mapping[str, Any], steps: int, seed: int, as_json: bool
+) -> int:
+    from dataclasses import asdict
+
+    from reward_synth.cli.output import out, print_json, print_table
+    from reward_synth.envs import resolve
+    from reward_synth.intrinsic.env_doctor import examine
+
+    ref = resolve(name, kwargs)
+    found = examine(ref.make, seed=seed, steps=steps)
+    wrong = [item for item in found if item.verdict == "wrong"]
+    if as_json:
+        print_json({"env": ref.name, "checks": [asdict(item) for item in found]})
+        return _WRONG if wrong else 0
+    rows = [(item.check, item.verdict, item.text) for item in found]
+    print_table(("check", "", "seen"), rows)
+    for item in wrong:
+        out.print()
+        out.print(f"{item.check}: {item.cure}", markup=False)
+    out.print()
+    said = (
+        f"{len(wrong)} of {len(found)} checks failed" if wrong else "Nothing is wrong"
+    )
+    out.print(f"{said} in {ref.name}.", markup=False)
+    return _WRONG if wrong else 0
+
+
+def _installation(as_json: bool) -> int:
     from reward_synth.cli.output import out, print_json, print_table
 
     found = findings()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reward_synth.cli import options as o
+from reward_synth.cli.generated import (
+    generated_data,
+    show_dry_run,
+    show_generated,
+)
 
 if TYPE_CHECKING:
     from reward_synth.api.config import GenerateConfig
-    from reward_synth.api.dry import DryRun
-    from reward_synth.api.result import Generated
+    from reward_synth.search import Method
 
 
 def generate(
@@ -30,23 +34,40 @@ def generate(
             help="An OpenAI-compatible endpoint; the key comes from OPENAI_API_KEY.",
         ),
     ] = None,
+    llm: o.Llm = None,
     replay: Annotated[
         str | None,
         typer.Option("--replay", help="Use the recorded answers of this run."),
     ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method",
+            help="How candidates are proposed and chosen; `reward_synth methods` lists.",
+        ),
+    ] = "default",
+    method_file: Annotated[
+        str | None,
+        typer.Option("--method-file", help="A method of your own, a TOML file."),
+    ] = None,
     n: Annotated[
-        int, typer.Option("--n", "-n", help="Candidates in all.", max=o.MOST_COUNT)
-    ] = 8,
+        int | None,
+        typer.Option(
+            "--n", "-n", help="Candidates in all [the method's].", max=o.MOST_COUNT
+        ),
+    ] = None,
     rounds: Annotated[
-        int, typer.Option("--rounds", help="Rounds; each learns from those before.")
-    ] = 2,
-    temperature: Annotated[float, typer.Option("--temperature")] = 1.0,
+        int | None,
+        typer.Option("--rounds", help="Rounds; each learns from those before."),
+    ] = None,
+    temperature: Annotated[float | None, typer.Option("--temperature")] = None,
     max_tokens: Annotated[
         int, typer.Option("--max-tokens", help="Of one answer.")
     ] = 4096,
     repairs: Annotated[
-        int, typer.Option("--repairs", help="Corrections of one answer.", min=0)
-    ] = 2,
+        int | None,
+        typer.Option("--repairs", help="Corrections of one answer.", min=0),
+    ] = None,
     timeout: Annotated[
         float, typer.Option("--timeout", help="Seconds for one request.")
     ] = 120.0,
@@ -65,6 +86,15 @@ def generate(
             "in tokens.",
         ),
     ] = None,
+    max_train_steps: Annotated[
+        int | None,
+        typer.Option(
+            "--max-train-steps", help="Stop before all trainings take more steps."
+        ),
+    ] = None,
+    max_minutes: Annotated[
+        float | None, typer.Option("--max-minutes", help="Stop after so much time.")
+    ] = None,
     train_steps: Annotated[
         int,
         typer.Option(
@@ -72,9 +102,12 @@ def generate(
         ),
     ] = 0,
     train_top: Annotated[
-        int, typer.Option("--train-top", help="How many candidates are trained.")
-    ] = 2,
-    seeds: Annotated[int, typer.Option("--seeds", help="Trainings of each arm.")] = 1,
+        int | None,
+        typer.Option("--train-top", help="How many candidates are trained at last."),
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="Last trainings of each arm.")
+    ] = None,
     algorithm: o.Algorithm = "auto",
     episodes: o.Episodes = 20,
     expert: o.Expert = False,
@@ -84,7 +117,7 @@ def generate(
     task_spec: o.TaskSpecFile = None,
     allow_info: o.AllowInfo = None,
     demos: o.Demonstrations = None,
-    combine: o.CombineOption = o.Combine.add,
+    combine: o.CombineOption = None,
     weight: o.Weight = 1.0,
     sandbox: o.SandboxOption = None,
     seed: o.Seed = 0,
@@ -103,6 +136,7 @@ def generate(
         ModelConfig,
         TrainConfig,
     )
+    from reward_synth.api.limits import Limits
 
     config = GenerateConfig(
         EnvConfig(
@@ -121,71 +155,31 @@ def generate(
             temperature,
             max_tokens,
             repairs,
+            o.manual_folder(llm),
             replay,
             timeout,
             o.read_prices(prices),
             budget,
         ),
         TrainConfig(train_steps, train_top, seeds, algorithm, episodes, jobs, expert),
+        chosen_method(method, method_file),
         n,
         rounds,
-        combine.value,
+        o.checked_combiner(combine),
         weight,
         o.chosen_sandbox(sandbox, quiet=as_json),
+        limits=Limits(max_train_steps, max_minutes),
     )
     if dry:
-        _dry(config, as_json=as_json)
+        show_dry_run(config, as_json=as_json)
     else:
-        _run(config, run, resume=resume, as_json=as_json)
+        run_generate(config, run, resume=resume, as_json=as_json)
 
 
-def _dry(config: GenerateConfig, *, as_json: bool) -> None:
-    from reward_synth.api.dry import dry_run
-    from reward_synth.cli.output import out, print_json
-
-    plan: DryRun = dry_run(config)
-    if as_json:
-        print_json(
-            {
-                "task": plan.task.id,
-                "proposer": plan.proposer,
-                "why": plan.why,
-                "messages": [list(item) for item in plan.messages],
-                "prompt_tokens": plan.prompt_tokens,
-                "completion_tokens_at_most": plan.completion_tokens,
-                "cost_at_most": plan.cost,
-                "trainings": plan.trainings,
-            }
-        )
-        return
-    for role, text in plan.messages:
-        out.print(f"--- {role} ---", style="bold")
-        out.print(text, markup=False)
-    out.print(f"Proposer: {plan.proposer}. {plan.why}", markup=False)
-    out.print(
-        f"{config.candidates} candidates; about {plan.prompt_tokens} prompt tokens, at "
-        f"most {plan.completion_tokens} completion tokens in the first answers; "
-        f"{plan.trainings} trainings of {config.training.steps} steps. "
-        f"{cost_words(plan.cost, at_most=True)}Nothing was asked or written."
-    )
-
-
-def cost_words(cost: float | None, *, at_most: bool = False) -> str:
-    """Return a sentence about money, or nothing if prices are unknown.
-
-    Example:
-        >>> cost_words(0.0125), cost_words(None)
-        ('Cost: 0.0125 in the currency of --prices. ', '')
-    """
-    if cost is None:
-        return ""
-    about = "at most " if at_most else ""
-    return f"Cost: {about}{cost:.4g} in the currency of --prices. "
-
-
-def _run(
+def run_generate(
     config: GenerateConfig, run: str | None, *, resume: bool, as_json: bool
 ) -> None:
+    """Run a search in its folder and show what it gave."""
     from reward_synth.api.generate import generate as generate_reward
     from reward_synth.api.result import Watcher
     from reward_synth.cli.folders import run_folder
@@ -214,93 +208,24 @@ def _run(
         INTERRUPTS.folder = folder
         result = generate_reward(config, folder, watcher)
     if as_json:
-        print_json(_data(result))
+        print_json(generated_data(result))
     else:
-        _show(result, ref)
+        show_generated(result, ref)
 
 
-def _data(result: Generated) -> dict[str, Any]:
-    from reward_synth.cli.training import trial_row
+def chosen_method(name: str, file: str | None) -> Method:
+    """Return the method that the options name.
 
-    best = result.best
-    return {
-        "run": str(result.folder),
-        "reward": str(result.reward_file),
-        "task": result.task.id,
-        "proposer": result.proposer,
-        "why": result.why,
-        "digest": best.program.digest if best else None,
-        "candidates": [
-            {
-                "digest": item.program.digest,
-                "ok": item.report.ok,
-                "screen": item.screen.score if item.screen else None,
-                "trained": item.trained,
-                "findings": [finding.to_dict() for finding in item.report.findings],
-            }
-            for item in result.outcomes
-        ],
-        "lost": list(result.lost),
-        "trials": [trial_row(item) for item in result.trained],
-        "prompt_tokens": result.usage.prompt_tokens,
-        "completion_tokens": result.usage.completion_tokens,
-        "cost": result.cost,
-    }
+    Raises:
+        UsageError: There is none, or both options are given.
+    """
+    from reward_synth.errors import UsageError
+    from reward_synth.search import load_method
 
-
-def _show(result: Generated, ref: Any) -> None:
-    from reward_synth.cli.output import out, print_table, say
-    from reward_synth.cli.training import show_trials
-
-    print_table(
-        ("rank", "program", "score", "trained", "errors", "warnings"),
-        [
-            (
-                str(number),
-                item.program.digest[:10],
-                f"{item.screen.score:.3f}" if item.screen else "",
-                f"{item.trained:.0%}" if item.trained is not None else "",
-                str(len(item.report.errors)),
-                str(len(item.report.warnings)),
-            )
-            for number, item in enumerate(result.outcomes, start=1)
-        ],
-    )
-    if result.trained:
-        out.print()
-        show_trials(result.trained)
-    if result.proposer == "llm":
-        usage = result.usage
-        say(
-            f"{usage.prompt_tokens} prompt and {usage.completion_tokens} completion "
-            f"tokens. {cost_words(result.cost)}".rstrip()
-        )
-    for reason in result.lost:
-        say(f"a sample gave no program: {reason}")
-    best = result.best
-    if best is None:
-        return
-    # print, not rich: code must not be wrapped at the terminal's width
-    print(f"\n{best.program.source.strip()}\n\nUse it:\n{snippet(result, ref)}\n")
-    print(f"Report: {result.folder / 'report.md'}")
-    print(f"As a page: reward_synth report {result.folder}")
-
-
-def snippet(result: Generated, ref: Any) -> str:
-    """Return lines of Python that use the saved reward."""
-    task = ""
-    if result.config.env.task_file or result.config.env.allow_info:
-        task = f", task={str(result.folder / 'task.json')!r}"
-    combine = result.config.combine
-    mode = "" if combine == "add" else f", combine={combine!r}"
-    return "\n".join(
-        [
-            "import reward_synth",
-            ref.code(),
-            f"env = reward_synth.wrap(env, {str(result.reward_file)!r}{mode}{task})",
-            "obs, info = env.reset(seed=0)",
-            "obs, reward, terminated, truncated, info = env.step("
-            "env.action_space.sample())",
-            'print(reward, info["sparse_reward"], info["reward_components"])',
-        ]
-    )
+    if file is None:
+        return load_method(name)
+    if name != "default":
+        raise UsageError("Give --method or --method-file, not both.")
+    if not file.endswith(".toml"):
+        raise UsageError(f"--method-file must be a .toml file, received {file!r}.")
+    return load_method(file)

@@ -93,14 +93,6 @@ Weight = Annotated[
 ]
 
 
-class Combine(Enum):
-    """How the dense reward meets the environment's own."""
-
-    add = "add"
-    replace = "replace"
-    potential = "potential"
-
-
 class SandboxMode(Enum):
     """What happens where the platform lacks a layer of the worker's lock."""
 
@@ -109,8 +101,19 @@ class SandboxMode(Enum):
 
 
 CombineOption = Annotated[
-    Combine,
-    typer.Option("--combine", help="add, replace, or potential (shaping)."),
+    str | None,
+    typer.Option(
+        "--combine",
+        help="How the dense reward meets the sparse one: add [default], replace, potential "
+        "(shaping) …; `reward_synth combiners` lists all.",
+    ),
+]
+Llm = Annotated[
+    str | None,
+    typer.Option(
+        "--llm",
+        help="manual:DIR writes prompts as files and waits for your answers beside them.",
+    ),
 ]
 SandboxOption = Annotated[
     SandboxMode | None,
@@ -207,3 +210,43 @@ def read_kwargs(text: str | None) -> dict[str, Any]:
             f"--env-kwargs must be a JSON object such as {{}}, received {text!r}."
         )
     return value
+
+
+def checked_combiner(name: str | None) -> str | None:
+    """Return the name of a combiner that trainings can use, or None.
+
+    Raises:
+        UsageError: There is none of that name, or it needs arguments.
+
+    Example:
+        >>> checked_combiner("replace")
+        'replace'
+    """
+    from reward_synth.combine import make_combiner
+
+    if name is not None:
+        make_combiner(name, gamma=0.99)
+    return name
+
+
+def manual_folder(llm: str | None) -> str | None:
+    """Return the folder of ``manual:DIR``; None if nothing was given.
+
+    Raises:
+        UsageError: It is something else.
+
+    Example:
+        >>> manual_folder("manual:chat")
+        'chat'
+    """
+    from reward_synth.errors import UsageError
+
+    if llm is None:
+        return None
+    kind, _, folder = llm.partition(":")
+    if kind != "manual" or not folder.strip():
+        raise UsageError(
+            f"--llm must be manual:DIR, received {llm!r}. A model at an endpoint is named "
+            "with --model."
+        )
+    return folder

@@ -27,6 +27,7 @@ from reward_synth.llm.journal import (
     Records,
     ReplayChat,
 )
+from reward_synth.llm.manual import ManualChat
 from reward_synth.llm.retry import RetryPolicy
 from reward_synth.llm.secrets import public_url
 from reward_synth.llm.usage import Prices, Usage
@@ -40,6 +41,7 @@ __all__ = [
     "Extracted",
     "Journal",
     "JournaledChat",
+    "ManualChat",
     "OpenAIChat",
     "Prices",
     "RecordJournal",

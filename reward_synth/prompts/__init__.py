@@ -4,18 +4,28 @@ from reward_synth.prompts.build import (
     Message,
     describe_task,
     estimate_tokens,
+    example,
     first_messages,
     repair_messages,
 )
 from reward_synth.prompts.data import fence, neutralise, quote_texts
+from reward_synth.prompts.roles import (
+    analyst_messages,
+    critic_messages,
+    read_verdict,
+)
 
 __all__ = [
     "Message",
+    "analyst_messages",
+    "critic_messages",
     "describe_task",
     "estimate_tokens",
+    "example",
     "fence",
     "first_messages",
     "neutralise",
     "quote_texts",
+    "read_verdict",
     "repair_messages",
 ]

@@ -34,12 +34,21 @@ def system_prompt() -> str:
     return files("reward_synth.prompts").joinpath("system.md").read_text()
 
 
-def first_messages(task: TaskSpec, history: Sequence[str] = ()) -> tuple[Message, ...]:
+_BETTER = (
+    "Earlier attempts, best first. Write a better program: say what each of them lacks "
+    "before you write, and do not repeat one."
+)
+
+
+def first_messages(
+    task: TaskSpec, history: Sequence[str] = (), request: str = _BETTER
+) -> tuple[Message, ...]:
     """Return the messages that ask for a new program.
 
     Args:
         task: The task.
         history: What became of earlier attempts, best first; see ``Outcome.feedback``.
+        request: What is to be made of them.
 
     Example:
         >>> from reward_synth.task import Field, TaskSpec
@@ -49,13 +58,25 @@ def first_messages(task: TaskSpec, history: Sequence[str] = ()) -> tuple[Message
     """
     parts = [fence("data", describe_task(task))]
     if history:
-        parts.append(
-            "Earlier attempts, best first. Write a better program: say what each of "
-            "them lacks before you write, and do not repeat one."
-        )
+        parts.append(request)
         parts += [fence("attempt", tame_code(x, _ATTEMPT_LIMIT)) for x in history]
     parts.append("Write the reward program for this task.")
     return (("system", system_prompt()), ("user", "\n\n".join(parts)))
+
+
+def example(task: TaskSpec, source: str) -> tuple[str, ...]:
+    """Return the parts of a question that show a program of another task.
+
+    Args:
+        task: The other task.
+        source: A program that trains well there.
+    """
+    return (
+        "A task that is not yours, and a program that trained an agent well there. Its "
+        "fields are not yours; take from it how such a program is built.",
+        fence("data", describe_task(task)),
+        fence("attempt", tame_code(source, _ATTEMPT_LIMIT)),
+    )
 
 
 def repair_messages(

@@ -22,8 +22,7 @@ def feedback(outcome: Outcome) -> str:
     if outcome.report.findings:
         parts.append("Findings:")
         parts += [f"- {item}" for item in outcome.report.findings[:_FINDINGS]]
-    if outcome.feedback:
-        parts.append(outcome.feedback)
+    parts += [text for text in (outcome.feedback, outcome.taught) if text]
     return "\n".join(parts)
 
 

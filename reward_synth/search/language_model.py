@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reward_synth.language import parse
 from reward_synth.llm import ChatModel, ChatRequest, Completion, extract_code
 from reward_synth.program import Provenance, RewardProgram
-from reward_synth.prompts import Message, first_messages, repair_messages
-from reward_synth.search.feedback import feedback
+from reward_synth.prompts import (
+    Message,
+    analyst_messages,
+    critic_messages,
+    neutralise,
+    read_verdict,
+    repair_messages,
+)
 from reward_synth.search.outcome import Outcome
+from reward_synth.search.prompting import Best, Prompting, Told
 from reward_synth.task import TaskSpec
 
-_HISTORY = 4
-"""Earlier attempts that are shown; more did not help in the ablations of BIRD."""
+_ANALYSIS = 1_500
+"""Characters of an analysis that are shown."""
+_BEST = Best(4)
+"""More attempts than four did not help in the ablations of BIRD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +67,37 @@ class LanguageModelProposer:
         chat: Answers requests; journalled, so that nothing is paid twice.
         sampling: How the model is asked.
         version: Written into the provenance.
+        prompting: What it is asked, from what became of earlier programs.
+        critic: Whether it is asked for mistakes in a program that can be used, and to
+            correct them.
+        analyst: Whether it is asked why a trained agent failed; the answer is shown with
+            the program later.
     """
 
     name = "llm"
 
     def __init__(
-        self, task: TaskSpec, chat: ChatModel, sampling: Sampling, version: str = ""
+        self,
+        task: TaskSpec,
+        chat: ChatModel,
+        sampling: Sampling,
+        version: str = "",
+        *,
+        prompting: Prompting = _BEST,
+        critic: bool = False,
+        analyst: bool = False,
     ) -> None:
         self.task = task
         self.chat = chat
         self.sampling = sampling
         self.version = version
+        self.prompting = prompting
+        self.critic = critic
+        self.analyst = analyst
         self.attempts: list[Attempt] = []
-        self._outcomes: list[Outcome] = []
+        self.analyses: list[Completion] = []
+        """Answers of the analyst."""
+        self._rounds: list[list[Told]] = []
 
     def ask(self, n: int) -> Sequence[RewardProgram]:
         """Return at most ``n`` programs; answers without code are kept as attempts.
@@ -80,21 +107,45 @@ class LanguageModelProposer:
         """
         first = len(self.attempts)
         slots = range(first, first + n)
-        messages = self.messages()
         with ThreadPoolExecutor(max_workers=self.sampling.parallel) as pool:
-            attempts = list(pool.map(lambda slot: self._attempt(slot, messages), slots))
+            attempts = list(pool.map(self._attempt, slots))
         self.attempts += attempts
         return [item.program for item in attempts if item.program is not None]
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Keep outcomes; the best are shown in the next round."""
-        self._outcomes += outcomes
-        self._outcomes.sort(key=lambda item: (-item.score, item.program.digest))
+        """Keep what became of a round; later questions are made of it."""
+        slots = {
+            item.program.digest: item.slot
+            for item in self.attempts
+            if item.program is not None
+        }
+        self._rounds.append(
+            [
+                Told(slots.get(item.program.digest, 0), self._analysed(item))
+                for item in outcomes
+            ]
+        )
 
-    def messages(self) -> tuple[Message, ...]:
-        """Return what the next round is asked."""
-        history = [feedback(outcome) for outcome in self._outcomes[:_HISTORY]]
-        return first_messages(self.task, history)
+    def _analysed(self, outcome: Outcome) -> Outcome:
+        """Add what the model makes of a trained agent's failures."""
+        failed = outcome.trained is not None and outcome.trained < 1.0
+        if not self.analyst or not failed or not outcome.rollouts:
+            return outcome
+        messages = analyst_messages(self.task, outcome.program.source, outcome.rollouts)
+        completion = self.chat.complete(self.request(0, messages))
+        self.analyses.append(completion)
+        if not completion.ok:
+            return outcome
+        said = f"What an analyst says of it: {neutralise(completion.text, _ANALYSIS)}"
+        return replace(outcome, taught=f"{outcome.taught}\n{said}")
+
+    def restart(self) -> None:
+        """Ask as if nothing had been told."""
+        self._rounds = []
+
+    def messages(self, slot: int = 0) -> tuple[Message, ...]:
+        """Return what the next round asks for a sample."""
+        return self.prompting.messages(self.task, slot, self._rounds)
 
     def request(self, slot: int, messages: Sequence[Message]) -> ChatRequest:
         """Return the request for one sample."""
@@ -108,7 +159,8 @@ class LanguageModelProposer:
             slot=slot,
         )
 
-    def _attempt(self, slot: int, messages: Sequence[Message]) -> Attempt:
+    def _attempt(self, slot: int) -> Attempt:
+        messages = self.messages(slot)
         completions: list[Completion] = []
         requests: list[str] = []
         program: RewardProgram | None = None
@@ -123,12 +175,28 @@ class LanguageModelProposer:
                 break
             found, problems = self._read(completion, request)
             program = found or program
+            if found is not None and not problems and self.critic:
+                problems = self._criticise(slot, found, completions, requests)
             if found is not None and not problems:
                 reason = ""
                 break
             reason = problems[0]
             messages = repair_messages(messages, completion.text, problems)
         return Attempt(slot, program, tuple(completions), tuple(requests), reason)
+
+    def _criticise(
+        self,
+        slot: int,
+        program: RewardProgram,
+        completions: list[Completion],
+        requests: list[str],
+    ) -> list[str]:
+        """Return what the model finds wrong in a program; an outage finds nothing."""
+        request = self.request(slot, critic_messages(self.task, program.source))
+        completion = self.chat.complete(request)
+        completions.append(completion)
+        requests.append(request.digest)
+        return read_verdict(completion.text) if completion.ok else []
 
     def _read(
         self, completion: Completion, request: ChatRequest

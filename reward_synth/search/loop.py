@@ -6,16 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-import numpy as np
-
-from reward_synth.checks import Examiner, Report
-from reward_synth.kernels import RewardKernel
-from reward_synth.language import POTENTIAL, parse
+from reward_synth.checks import Examiner
+from reward_synth.errors import BudgetReachedError
 from reward_synth.program import RewardProgram
-from reward_synth.reward import Rollout
-from reward_synth.search.feedback import summarise_components
+from reward_synth.search.judging import distinct, judge, rank
+from reward_synth.search.method import Rung
 from reward_synth.search.outcome import Outcome, Proposer
-from reward_synth.search.screening import alike, score_steps, screen
+from reward_synth.search.reflection import Measured, reflect
 from reward_synth.task import TaskSpec
 
 
@@ -24,11 +21,15 @@ class Plan:
     """How much is proposed and trained."""
 
     candidates: int = 8
-    """Programs in all."""
+    """Programs in all, of one restart."""
     rounds: int = 2
     """In how many rounds they are asked for; each learns from the ones before."""
-    train: int = 0
-    """How many of the best are trained; 0: none."""
+    restarts: int = 1
+    """Independent searches, one after the other."""
+    each_round: tuple[Rung, ...] = ()
+    """Trainings of a round's candidates, told before the next round."""
+    final: tuple[Rung, ...] = ()
+    """Trainings of the best of all."""
 
 
 class Recorder(Protocol):
@@ -38,13 +39,27 @@ class Recorder(Protocol):
         """Keep a program, its report and its screen."""
 
     def trained(self, outcome: Outcome) -> None:
-        """Keep the measured score of a program."""
+        """Keep what was measured of a program."""
 
 
-Trainer = Callable[[Sequence[RewardProgram]], Sequence[float | None]]
-"""Trains agents with programs; success rates in the same order, None: it failed."""
+Trainer = Callable[[Sequence[RewardProgram], Rung], Sequence[Measured | None]]
+"""Trains agents with programs; what was measured in the same order, None: it failed."""
 Progress = Callable[[str, int, int], None]
 """``(what is done, how many are done, of how many)``."""
+
+
+class SearchStoppedError(Exception):
+    """A budget is used up before the search came to its end.
+
+    Args:
+        outcomes: What was found until then, best first.
+        cause: Which budget.
+    """
+
+    def __init__(self, outcomes: list[Outcome], cause: BudgetReachedError) -> None:
+        super().__init__(str(cause))
+        self.outcomes = outcomes
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +78,45 @@ class Search:
     """Called between steps, when all that was found is kept; may raise to stop."""
 
     def run(self) -> list[Outcome]:
-        """Return every distinct candidate's outcome, best first."""
-        outcomes: dict[str, Outcome] = {}
-        for size in shares(self.plan.candidates, self.plan.rounds):
-            self.checkpoint()
-            told = [
-                self._examine(program, outcomes)
-                for program in self.proposer.ask(size)
-                if program.digest not in outcomes
-            ]
-            self.proposer.tell(told)
-        ranked = rank(list(outcomes.values()))
-        if self.trainer is not None and self.plan.train:
-            ranked = self._train(ranked, self.trainer)
-        return ranked
+        """Return every distinct candidate's outcome, best first.
 
-    def _examine(self, program: RewardProgram, outcomes: dict[str, Outcome]) -> Outcome:
+        Raises:
+            SearchStoppedError: A budget is used up; it holds what was found until then.
+        """
+        outcomes: dict[str, Outcome] = {}
+        try:
+            self._propose(outcomes)
+            ranked, before = rank(list(outcomes.values())), len(self.plan.each_round)
+            measured = self._climb(ranked, self.plan.final, before, outcomes)
+            if measured:
+                self.proposer.tell(measured)
+        except BudgetReachedError as cause:
+            found = rank(list(outcomes.values()))
+            raise SearchStoppedError(found, cause) from cause
+        return rank(list(outcomes.values()))
+
+    def _propose(self, outcomes: dict[str, Outcome]) -> None:
+        for number in range(self.plan.restarts):
+            if number:
+                self.proposer.restart()
+            told: set[str] = set()
+            for size in shares(self.plan.candidates, self.plan.rounds):
+                self._round(size, outcomes, told)
+
+    def _round(self, size: int, outcomes: dict[str, Outcome], told: set[str]) -> None:
+        """Ask for programs, examine and train what is new, and tell what was not told."""
+        self.checkpoint()
+        programs = {item.digest: item for item in self.proposer.ask(size)}
+        fresh = [digest for digest in programs if digest not in told]
+        for digest in fresh:
+            if digest not in outcomes:
+                outcomes[digest] = self._examine(programs[digest], len(outcomes))
+        untrained = [outcomes[x] for x in fresh if outcomes[x].trained is None]
+        self._climb(rank(untrained), self.plan.each_round, 0, outcomes)
+        told.update(fresh)
+        self.proposer.tell([outcomes[digest] for digest in fresh])
+
+    def _examine(self, program: RewardProgram, before: int) -> Outcome:
         self.checkpoint()
         report = self.examiner.examine(program)
         outcome = judge(
@@ -89,81 +127,54 @@ class Search:
             needs=self.examiner.needs,
         )
         self.recorder.candidate(outcome)
-        outcomes[program.digest] = outcome
-        self.progress("checked", len(outcomes), self.plan.candidates)
+        known = self.plan.candidates * self.plan.restarts
+        self.progress("checked", before + 1, known)
         return outcome
 
-    def _train(self, ranked: list[Outcome], trainer: Trainer) -> list[Outcome]:
-        self.checkpoint()
-        chosen = distinct(ranked, self.plan.train)
-        scores = trainer([item.program for item in chosen])
+    def _climb(
+        self,
+        ranked: Sequence[Outcome],
+        rungs: Sequence[Rung],
+        first: int,
+        outcomes: dict[str, Outcome],
+    ) -> list[Outcome]:
+        """Train the best at each step of a ladder; keep and return all that were trained."""
+        if self.trainer is None:
+            return []
+        found: dict[str, Outcome] = {}
+        climbing = list(ranked)
+        for number, rung in enumerate(rungs, start=first):
+            self.checkpoint()
+            # at the first step only guesses tell the candidates apart
+            chosen = (
+                distinct(climbing, rung.keep) if not found else climbing[: rung.keep]
+            )
+            climbing = rank(self._measure(chosen, rung, number, self.trainer))
+            found |= {item.program.digest: item for item in climbing}
+            outcomes |= found
+        return rank(list(found.values()))
+
+    def _measure(
+        self, chosen: Sequence[Outcome], rung: Rung, number: int, trainer: Trainer
+    ) -> list[Outcome]:
+        results = trainer([item.program for item in chosen], rung)
         measured = [
-            replace(item, trained=score)
-            for item, score in zip(chosen, scores, strict=True)
+            item if result is None else _taught(item, result, number)
+            for item, result in zip(chosen, results, strict=True)
         ]
         for item in measured:
             self.recorder.trained(item)
-        self.proposer.tell(measured)
-        rest = [item for item in ranked if item not in chosen]
-        return rank([*measured, *rest])
+        return measured
 
 
-def distinct(ranked: Sequence[Outcome], most: int) -> list[Outcome]:
-    """Return the best usable candidates that are not alike, best first.
-
-    Where fewer than ``most`` are unlike each other, the best of the others fill up.
-    """
-    usable = [item for item in ranked if item.report.ok and item.screen is not None]
-    chosen: list[Outcome] = []
-    for item in usable:
-        if not any(_alike(item, other) for other in chosen):
-            chosen.append(item)
-    rest = [item for item in usable if item not in chosen]
-    return rank([*chosen, *rest][:most])
-
-
-def _alike(first: Outcome, second: Outcome) -> bool:
-    if first.screen is None or second.screen is None:
-        return False
-    return alike(first.screen, second.screen)
-
-
-def judge(
-    program: RewardProgram,
-    report: Report,
-    task: TaskSpec,
-    rollouts: Sequence[Rollout],
-    *,
-    needs: str | None = None,
-) -> Outcome:
-    """Screen a program that has no errors; one with errors gets no screen.
-
-    Args:
-        program: The program.
-        report: What was found in it.
-        task: The task.
-        rollouts: What it is screened on.
-        needs: The function that will be used; by default the reward if there is one.
-    """
-    ir = parse(program.source, task).ir
-    function = None
-    if ir is not None:
-        potential_first = needs == POTENTIAL or ir.reward is None
-        function = ir.potential if potential_first else ir.reward
-    if function is None or not report.ok:
-        return Outcome(program, report)
-    kernel = RewardKernel(function)
-    ranked = screen(kernel, rollouts, warnings=len(report.warnings))
-    values = np.concatenate([score_steps(kernel, rollout) for rollout in rollouts])
-    marks = [rollout.success for rollout in rollouts if rollout.success is not None]
-    success = np.concatenate(marks) if len(marks) == len(rollouts) else None
-    text = summarise_components(kernel.names, values, success)
-    return Outcome(program, report, ranked, feedback=text)
-
-
-def rank(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return outcomes best first; equal scores in the order of their digests."""
-    return sorted(outcomes, key=lambda item: (-item.score, item.program.digest))
+def _taught(outcome: Outcome, result: Measured, rung: int) -> Outcome:
+    return replace(
+        outcome,
+        trained=result.success,
+        rung=rung,
+        taught=reflect(result),
+        rollouts=result.rollouts,
+    )
 
 
 def shares(total: int, rounds: int) -> list[int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from reward_synth.checks import Report
@@ -22,8 +22,18 @@ class Outcome:
     trained: float | None = None
     """Measured success rate after training, or None: not trained."""
     feedback: str = ""
-    """What a proposer is told of it."""
-    notes: tuple[str, ...] = field(default=())
+    """What a proposer is told of its components on the stored rollouts."""
+    rung: int = 0
+    """Which step of the ladder of trainings it was last measured at; 0: the first."""
+    taught: str = ""
+    """What a proposer is told of its training."""
+    rollouts: tuple[str, ...] = ()
+    """What the trained agent did in its best and its worst episode."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be trained: it has no errors."""
+        return self.report.ok and self.screen is not None
 
     @property
     def score(self) -> float:
@@ -31,12 +41,13 @@ class Outcome:
 
         Candidates with errors score minus infinity. Training counts by a whole number
         above any screen, so that a measured candidate is never beaten by a guess
-        unless its measured success is zero.
+        unless its measured success is zero. A later step of the ladder counts more: it
+        trains longer, and with seeds that have chosen nothing.
         """
         if not self.report.ok or self.screen is None:
             return float("-inf")
         if self.trained:
-            return 1.0 + self.trained
+            return 1.0 + self.trained + 2.0 * self.rung
         return self.screen.score
 
 
@@ -51,3 +62,6 @@ class Proposer(Protocol):
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Learn what became of the programs that were asked for."""
+
+    def restart(self) -> None:
+        """Begin an independent search: propose as if nothing had been told."""

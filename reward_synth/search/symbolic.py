@@ -92,6 +92,10 @@ class SymbolicProposer:
         ]
         self._outcomes.sort(key=lambda item: (-item.score, item.program.digest))
 
+    def restart(self) -> None:
+        """Draw anew: what was told has no children."""
+        self._outcomes = []
+
     def _new(self, *, recombine: bool) -> RewardProgram | None:
         for _ in range(_TRIES):
             parents = self._parents() if recombine else []

@@ -112,14 +112,33 @@ class CallReader:
         _check_characters(text)
         said = spoken(text)
         syntax = self.policy.syntax
-        if syntax == "tags" or (syntax == "auto" and has_tags(said)):
+        if syntax == "tags":
             return tagged_calls(said, self._json)
+        if syntax == "auto" and has_tags(said):
+            whole = self._whole(unfenced(said).strip())
+            return tagged_calls(said, self._json) if whole is None else whole
         said = unfenced(said).strip()
         if syntax == "python" or (syntax == "auto" and looks_like_python(said)):
             return self._python(said, strict=syntax == "python")
         if syntax == "json" or (syntax == "auto" and said[:1] in ("{", "[")):
             return self._from_json(said, strict=syntax == "json")
         return []
+
+    def _whole(self, said: str) -> list[ToolCall] | None:
+        """Return the calls of a text that is one Python or JSON value, else None.
+
+        Its tags then stand in its texts: whoever runs the call would not see them.
+        """
+        try:
+            if looks_like_python(said):
+                return parse_python(said, self.policy.limits, self.positions)
+            if said[:1] in ("{", "["):
+                value = self._json.read(said)
+                return list(calls_in(value, self._json)) if _may_be_calls(value) else []
+        except UnreadableError as error:
+            if error.error_type != "malformed":
+                raise
+        return None
 
     def _python(self, said: str, *, strict: bool) -> list[ToolCall]:
         if strict and not looks_like_python(said):

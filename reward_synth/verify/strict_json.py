@@ -67,6 +67,10 @@ class StrictJSON:
             parse_int=_integer(limits),
         )
 
+    def __reduce__(self) -> tuple[type[StrictJSON], tuple[Limits]]:
+        """Travel to other processes as limits: a decoder cannot."""
+        return type(self), (self.limits,)
+
     def read(self, text: str) -> Any:
         """Return the value of a text that is one JSON value.
 

@@ -88,6 +88,10 @@ class Tools:
         """Names of all tools, in the given order."""
         return tuple(self._tools)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the checkers, which cannot be sent to other processes."""
+        return {**self.__dict__, "_checkers": {}}
+
     @cached_property
     def positions(self) -> Mapping[str, tuple[str, ...]]:
         """Names of each tool's arguments in order."""

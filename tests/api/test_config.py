@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from reward_synth.api.config import EnvConfig, GenerateConfig, ModelConfig, TrainConfig
+from reward_synth.api.dry import trainings
 from reward_synth.errors import UsageError
+from reward_synth.search import load_method
 
 CAR = EnvConfig("MountainCarContinuous-v0")
 
@@ -49,8 +51,44 @@ def test_a_run_is_compared_by_all_but_the_jobs() -> None:
     faster = dataclasses.replace(config, training=TrainConfig(jobs=7))
     assert faster.to_dict() == config.to_dict()
     data = config.to_dict()
-    assert set(data) == {item.name for item in dataclasses.fields(config)}
+    counts = {"candidates", "rounds", "limits"}  # in the plan, and no part of it
+    names = {item.name for item in dataclasses.fields(config)}
+    assert set(data) == names - counts | {"plan"}
     assert set(data["training"]) == {
         item.name for item in dataclasses.fields(TrainConfig)
-    } - {"jobs"}
+    } - {"jobs", "top", "seeds"}
     assert json.loads(json.dumps(data)).keys() == data.keys()
+
+
+def test_what_is_given_stands_above_the_method() -> None:
+    """Counts of the command change the method's; what is not given is the method's own."""
+    training = TrainConfig(1000, top=3, seeds=2)
+    method = load_method("halving")
+    plan = GenerateConfig(CAR, training=training, method=method, candidates=5).plan
+    assert (plan.candidates, plan.rounds) == (5, method.rounds)
+    assert [(rung.keep, rung.seeds) for rung in plan.final] == [(8, 1), (3, 1), (3, 2)]
+    assert GenerateConfig(CAR, method=method).plan.final == ()  # nothing is trained
+    assert (
+        GenerateConfig(CAR, method=load_method("auto-mc")).combination == "sign_bounded"
+    )
+    both = GenerateConfig(CAR, method=load_method("auto-mc"), combine="add")
+    assert both.combination == "add"
+
+
+def test_equal_plans_are_equal_runs() -> None:
+    """Saying what a method says anyway makes no other run of it."""
+    method = load_method("default")
+    told = GenerateConfig(CAR, candidates=method.samples * method.rounds, rounds=2)
+    assert told.to_dict() == GenerateConfig(CAR).to_dict()
+    assert GenerateConfig(CAR, candidates=9).to_dict() != GenerateConfig(CAR).to_dict()
+
+
+def test_a_dry_run_counts_every_training() -> None:
+    """Eureka on 100 steps by hand: 5 x 5 x 16 in the rounds, then 5 seeds of two arms.
+
+    So 400 + 10 trainings, all of 100 steps.
+    """
+    config = GenerateConfig(
+        CAR, training=TrainConfig(100), method=load_method("eureka")
+    )
+    assert trainings(config.plan, config.training) == (410, 41_000)

@@ -55,7 +55,7 @@ OPTIONS = {
     "weight-zero": (("--weight", 0), "--weight must not be 0"),
     "combine": (
         ("--combine", "ad"),
-        "'--combine': 'ad' is not one of 'add', 'replace', 'potential'",
+        "combine='ad' is not one of add, replace, potential",
     ),
     "sandbox": (("--sandbox", "none"), "'reduced', 'strict'"),
     "algorithm": (("--algorithm", "td3"), "auto, sac, ppo"),

@@ -13,9 +13,11 @@ from reward_synth.checks import Examiner, Finding, Report
 from reward_synth.checks.behaviour import finite, varies
 from reward_synth.program import RewardProgram
 from reward_synth.sandbox import ProcessSandbox
-from reward_synth.search import Outcome, Plan, Screen, Search, rank
+from reward_synth.search import Measured, Outcome, Plan, Rung, Screen, Search, rank
 from reward_synth.search.feedback import feedback, summarise_components
-from reward_synth.search.loop import Trainer, distinct, shares
+from reward_synth.search.judging import distinct
+from reward_synth.search.loop import Trainer, shares
+from reward_synth.search.method import ladder
 from tests.checks.small import SMALL, episode, reward
 
 SUCCESS = episode((0.0, 1.0, 2.0), (False, False, True))
@@ -51,6 +53,9 @@ class Scripted:
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         self.told.append(list(outcomes))
+
+    def restart(self) -> None:
+        self.told.append([])
 
 
 class Kept:
@@ -124,23 +129,23 @@ def test_the_best_usable_candidates_are_trained_and_training_decides() -> None:
     """
     asked: list[list[str]] = []
 
-    def trainer(programs: Sequence[RewardProgram]) -> Sequence[float | None]:
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
         asked.append([item.digest for item in programs])
-        return [0.1, 0.9]
+        return [Measured(0.1), Measured(0.9)]
 
     proposer = Scripted([BROKEN, BAD, SO_SO, GOOD])
-    outcomes, kept = run(proposer, Plan(4, 1, train=2), trainer)
+    outcomes, kept = run(proposer, Plan(4, 1, final=(Rung(2),)), trainer)
     assert asked == [[GOOD.digest, SO_SO.digest]]
     assert digests(outcomes) == [item.digest for item in (SO_SO, GOOD, BAD, BROKEN)]
     assert [item.trained for item in outcomes] == [0.9, 0.1, None, None]
-    assert kept.measured == proposer.told[-1]
     assert digests(kept.measured) == [GOOD.digest, SO_SO.digest]
+    assert proposer.told[-1] == rank(kept.measured)
 
 
 def test_a_failed_training_leaves_the_screen() -> None:
     """A trainer that gives no number for a program says nothing about it."""
     outcomes, _ = run(
-        Scripted([SO_SO, GOOD]), Plan(2, 1, train=2), lambda programs: [None] * 2
+        Scripted([SO_SO, GOOD]), Plan(2, 1, final=(Rung(2),)), lambda *_: [None] * 2
     )
     assert [item.score for item in outcomes] == pytest.approx([1.0, 0.75])
 
@@ -149,19 +154,19 @@ def test_without_usable_candidates_training_gets_none() -> None:
     """Programs with errors are never trained."""
     asked: list[int] = []
 
-    def trainer(programs: Sequence[RewardProgram]) -> Sequence[float | None]:
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
         asked.append(len(programs))
         return []
 
-    outcomes, _ = run(Scripted([BROKEN]), Plan(1, 1, train=3), trainer)
+    outcomes, _ = run(Scripted([BROKEN]), Plan(1, 1, final=(Rung(3),)), trainer)
     assert asked in ([], [0])
     assert outcomes[0].score == float("-inf")
 
 
 def test_a_plan_without_training_asks_no_trainer() -> None:
-    """train=0 never calls the trainer."""
+    """Without steps on the ladder the trainer is never called."""
 
-    def trainer(programs: Sequence[RewardProgram]) -> Sequence[float | None]:
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
         raise AssertionError("nothing was to be trained")
 
     assert len(run(Scripted([GOOD]), Plan(1, 1), trainer)[0]) == 1
@@ -201,7 +206,9 @@ def test_feedback_holds_the_numbers() -> None:
 
     x over both rollouts: 0, 1, 2, -1, -1, -1: mean 0, from -1 to 2, 2 at success.
     """
-    outcomes, _ = run(Scripted([GOOD]), Plan(1, 1, train=1), lambda programs: [0.25])
+    outcomes, _ = run(
+        Scripted([GOOD]), Plan(1, 1, final=(Rung(1),)), lambda *_: [Measured(0.25)]
+    )
     text = feedback(outcomes[0])
     assert GOOD.source.strip() in text
     assert "succeeded in 25%" in text
@@ -250,3 +257,81 @@ def test_candidates_for_training_are_unlike_each_other() -> None:
     assert distinct([best, copy, other], 2) == [best, other]
     assert distinct([best, copy, other], 3) == [best, copy, other]
     assert distinct([best, copy], 2) == [best, copy]
+
+
+SUCCESS_OF = {GOOD.digest: 0.2, SO_SO.digest: 0.9, BAD.digest: 0.5}
+
+
+def test_a_ladder_trains_fewer_for_longer() -> None:
+    """Three are trained briefly, the best of these in full, with seeds of its own.
+
+    Rank by the screen: GOOD, SO_SO, BAD; by the first training: SO_SO. In full it fails
+    half the time, which is what is told, and it stays above what was dropped.
+    """
+    calls: list[tuple[list[str], Rung]] = []
+
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
+        calls.append(([item.digest for item in programs], rung))
+        scale = 0.5 if rung.last else 1.0
+        return [Measured(scale * SUCCESS_OF[item.digest]) for item in programs]
+
+    steps = ladder([Rung(3, share=0.25, seeds=2), Rung(1, seeds=3)])
+    proposer = Scripted([GOOD, SO_SO, BAD])
+    outcomes, kept = run(proposer, Plan(3, 1, final=steps), trainer)
+    (first, brief), (second, full) = calls
+    assert (first, brief) == ([GOOD.digest, SO_SO.digest, BAD.digest], steps[0])
+    assert (second, full.first, full.last) == ([SO_SO.digest], 2, True)
+    assert digests(outcomes) == [SO_SO.digest, BAD.digest, GOOD.digest]
+    assert [(item.trained, item.rung) for item in outcomes] == [
+        *[(0.45, 1), (0.5, 0), (0.2, 0)],
+    ]
+    assert len(kept.measured) == 4
+
+
+def test_a_round_is_trained_before_it_is_told() -> None:
+    """With trainings each round, what was measured is in what the proposer learns."""
+    asked: list[list[str]] = []
+
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
+        asked.append([item.digest for item in programs])
+        return [Measured(SUCCESS_OF[item.digest]) for item in programs]
+
+    proposer = Scripted([BROKEN, BAD], [GOOD, BAD])
+    each, final = (Rung(2),), (Rung(1),)
+    run(proposer, Plan(4, 2, each_round=each, final=final), trainer)
+    told = [[(item.program.digest, item.trained) for item in r] for r in proposer.told]
+    assert told[0] == [(BROKEN.digest, None), (BAD.digest, 0.5)]
+    assert told[1] == [(GOOD.digest, 0.2)]
+    assert asked == [[BAD.digest], [GOOD.digest], [BAD.digest]]
+
+
+def test_restarts_forget_and_the_best_of_all_wins() -> None:
+    """A new search is told nothing of the one before; its programs are not examined twice."""
+    proposer = Scripted([BAD], [BAD, SO_SO], [GOOD], [SO_SO])
+    outcomes, kept = run(proposer, Plan(3, 2, restarts=2))
+    assert proposer.asked == [2, 1, 2, 1]
+    told = [digests(item) for item in proposer.told]
+    assert told == [
+        *[[BAD.digest], [SO_SO.digest]],
+        [],  # forgotten
+        *[[GOOD.digest], [SO_SO.digest]],
+    ]
+    assert len(kept.candidates) == 3
+    assert outcomes[0].program == GOOD
+
+
+def test_what_training_taught_is_told() -> None:
+    """The curve of a training stands in the feedback, in words."""
+    curve = tuple(
+        {"step": n, "success_any": 0.5 * n, "components": {"a": float(n)}}
+        for n in range(3)
+    )
+    outcomes, _ = run(
+        Scripted([GOOD]),
+        Plan(1, 1, final=(Rung(1),)),
+        lambda *_: [Measured(1.0, curve, ("Its best episode: 9 steps.",))],
+    )
+    text = feedback(outcomes[0])
+    assert "Success while it was trained: 0% 50% 100%." in text
+    assert "- a: 0 1 2; rising" in text
+    assert text.endswith("Its best episode: 9 steps.")
