@@ -6,6 +6,7 @@ Feedback" (arXiv 2410.23022): NLE's tasks with five more actions; success pays 5
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from nle import nethack
@@ -37,15 +38,15 @@ class RewardFree(Score):
         return 0.0
 
 
-class Goal(tasks.NetHackStaircase):  # type: ignore[misc]  # NLE ships no types
+class Goal(tasks.NetHackStaircase, ABC):  # type: ignore[misc]  # NLE ships no types
     """Ends when :meth:`reached` says so, and pays for it."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**{"actions": ACTIONS, **kwargs})
 
+    @abstractmethod
     def reached(self, observation: Any) -> bool:
         """Tell whether the goal is reached; ``observation`` is NLE's tuple."""
-        raise NotImplementedError
 
     def _is_episode_end(self, observation: Any) -> Any:
         done = self.reached(observation)

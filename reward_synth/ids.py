@@ -50,6 +50,25 @@ _TASKS = {
     "Gridworld/": """
         GridFourRooms-v0 GridSlippery-v0 GridCliff-v0 GridKeyDoor-v0
     """,
+    "NetHack/": """
+        NetHackONI-Score-v0 NetHackONI-Oracle-v0 NetHackONI-OracleSober-v0
+        NetHackONI-StaircaseLvl3-v0 NetHackONI-StaircaseLvl4-v0 NetHackONI-RewardFree-v0
+        NetHackScore-v0 NetHackStaircase-v0 NetHackStaircasePet-v0 NetHackOracle-v0
+        NetHackGold-v0 NetHackEat-v0 NetHackScout-v0
+    """,
+    "MiniHack/": """
+        MiniHack-KeyRoom-S5-v0 MiniHack-KeyRoom-S15-v0 MiniHack-KeyRoom-Dark-S5-v0
+        MiniHack-KeyRoom-Dark-S15-v0 MiniHack-Corridor-R2-v0 MiniHack-Corridor-R3-v0
+        MiniHack-Corridor-R5-v0 MiniHack-Levitate-Potion-Restricted-v0
+        MiniHack-Levitate-Boots-Restricted-v0 MiniHack-Freeze-Horn-Restricted-v0
+        MiniHack-Freeze-Wand-Restricted-v0 MiniHack-Freeze-Random-Restricted-v0
+        MiniHack-LavaCross-Restricted-v0 MiniHack-WoD-Hard-Restricted-v0
+        MiniHack-MultiRoom-N4-Locked-v0 MiniHack-MultiRoom-N6-Lava-v0
+        MiniHack-MultiRoom-N6-Lava-OpenDoor-v0 MiniHack-MultiRoom-N6-LavaMonsters-v0
+        MiniHack-MultiRoom-N10-OpenDoor-v0 MiniHack-MultiRoom-N10-Lava-OpenDoor-v0
+        MiniHack-LavaCrossingS19N13-v0 MiniHack-LavaCrossingS19N17-v0
+        MiniHack-Labyrinth-Big-v0
+    """,
 }
 """Tasks by what stands before them in the name that the command line takes.
 

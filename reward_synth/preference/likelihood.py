@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Literal
 
 import torch
@@ -45,7 +46,7 @@ class BradleyTerry(nn.Module):
         return 0.0
 
 
-class _WithTies(nn.Module):
+class _WithTies(nn.Module, ABC):
     """Base of likelihoods that give a tie a chance of its own, which is learned."""
 
     def __init__(self) -> None:
@@ -57,9 +58,9 @@ class _WithTies(nn.Module):
         which = (2.0 * (1.0 - label)).long()  # first, tie, second
         return self.chances(gap).gather(1, which[:, None])[:, 0]
 
+    @abstractmethod
     def chances(self, gap: Tensor) -> Tensor:
         """Return log-chances of first, tie and second, shape ``(P, 3)``."""
-        raise NotImplementedError
 
 
 class Davidson(_WithTies):

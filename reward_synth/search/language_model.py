@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reward_synth.language import parse
 from reward_synth.llm import ChatModel, ChatRequest, Completion, extract_code
 from reward_synth.program import Provenance, RewardProgram
-from reward_synth.prompts import (
-    Message,
-    analyst_messages,
-    critic_messages,
-    neutralise,
-    read_verdict,
-    repair_messages,
-)
+from reward_synth.prompts import Message, repair_messages
+from reward_synth.search.advisers import analysed, criticised
 from reward_synth.search.outcome import Outcome
 from reward_synth.search.prompting import Best, Prompting, Told
 from reward_synth.task import TaskSpec
 
-_ANALYSIS = 1_500
-"""Characters of an analysis that are shown."""
 _BEST = Best(4)
 """More attempts than four did not help in the ablations of BIRD."""
 
@@ -115,29 +107,16 @@ class LanguageModelProposer:
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what became of a round; later questions are made of it."""
         slots = {
-            item.program.digest: item.slot
-            for item in self.attempts
-            if item.program is not None
+            item.program.digest: item.slot for item in self.attempts if item.program
         }
-        self._rounds.append(
-            [
-                Told(slots.get(item.program.digest, 0), self._analysed(item))
-                for item in outcomes
-            ]
-        )
+        if self.analyst:
+            outcomes = [analysed(self.task, item, self._analyse) for item in outcomes]
+        told = [Told(slots.get(item.program.digest, 0), item) for item in outcomes]
+        self._rounds.append(told)
 
-    def _analysed(self, outcome: Outcome) -> Outcome:
-        """Add what the model makes of a trained agent's failures."""
-        failed = outcome.trained is not None and outcome.trained < 1.0
-        if not self.analyst or not failed or not outcome.rollouts:
-            return outcome
-        messages = analyst_messages(self.task, outcome.program.source, outcome.rollouts)
-        completion = self.chat.complete(self.request(0, messages))
-        self.analyses.append(completion)
-        if not completion.ok:
-            return outcome
-        said = f"What an analyst says of it: {neutralise(completion.text, _ANALYSIS)}"
-        return replace(outcome, taught=f"{outcome.taught}\n{said}")
+    def _analyse(self, messages: Sequence[Message]) -> Completion:
+        self.analyses.append(self.chat.complete(self.request(0, messages)))
+        return self.analyses[-1]
 
     def restart(self) -> None:
         """Ask as if nothing had been told."""
@@ -165,18 +144,22 @@ class LanguageModelProposer:
         requests: list[str] = []
         program: RewardProgram | None = None
         reason = ""
-        for _ in range(1 + self.sampling.repairs):
-            request = self.request(slot, messages)
-            completion = self.chat.complete(request)
-            completions.append(completion)
+
+        def ask(said: Sequence[Message]) -> Completion:
+            request = self.request(slot, said)
+            completions.append(self.chat.complete(request))
             requests.append(request.digest)
+            return completions[-1]
+
+        for _ in range(1 + self.sampling.repairs):
+            completion = ask(messages)
             if not completion.ok:
                 reason = f"{completion.status}: {completion.error}".rstrip(": ")
                 break
-            found, problems = self._read(completion, request)
+            found, problems = self._read(completion, requests[-1])
             program = found or program
             if found is not None and not problems and self.critic:
-                problems = self._criticise(slot, found, completions, requests)
+                problems = criticised(self.task, found.source, ask)
             if found is not None and not problems:
                 reason = ""
                 break
@@ -184,22 +167,8 @@ class LanguageModelProposer:
             messages = repair_messages(messages, completion.text, problems)
         return Attempt(slot, program, tuple(completions), tuple(requests), reason)
 
-    def _criticise(
-        self,
-        slot: int,
-        program: RewardProgram,
-        completions: list[Completion],
-        requests: list[str],
-    ) -> list[str]:
-        """Return what the model finds wrong in a program; an outage finds nothing."""
-        request = self.request(slot, critic_messages(self.task, program.source))
-        completion = self.chat.complete(request)
-        completions.append(completion)
-        requests.append(request.digest)
-        return read_verdict(completion.text) if completion.ok else []
-
     def _read(
-        self, completion: Completion, request: ChatRequest
+        self, completion: Completion, request: str
     ) -> tuple[RewardProgram | None, list[str]]:
         """Return the program of an answer and what must be corrected in it."""
         extracted = extract_code(completion.text)
@@ -208,7 +177,7 @@ class LanguageModelProposer:
         origin = Provenance(
             "llm",
             model=self.sampling.model,
-            request=request.digest,
+            request=request,
             seed=self.sampling.seed,
             version=self.version,
         )
