@@ -153,9 +153,7 @@ def _become_training(given: list[int], parent: int) -> None:
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
         random.seed()
         np.random.seed()  # noqa: NPY002 - user's environments may draw from it
-        tempfile.tempdir = (
-            None  # the folder for files of a moment is the training's own
-        )
+        tempfile.tempdir = None  # the training's own folder takes its place
         boot.main(parent)
         code = 0
     except BaseException:  # as an interpreter does at its end

@@ -11,7 +11,7 @@ from reward_synth.api.config import GenerateConfig, ModelConfig
 from reward_synth.api.result import FEEDBACK, REWARD_FILE
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
-from reward_synth.search import Refinement, Rung
+from reward_synth.search import Refinement
 from reward_synth.search.method import Method
 from reward_synth.store import RunStore
 
@@ -88,9 +88,7 @@ def _method(method: Method, samples: int) -> Method:
         rounds=1,
         restarts=1,
         each_round=(),
-        final=(*method.final[:-1], replace(method.final[-1], keep=1))
-        if method.final
-        else (Rung(1),),
+        final=(*method.final[:-1], replace(method.final[-1], keep=1)),
     )
 
 
@@ -99,5 +97,5 @@ def _behaviour(run: Path, program: RewardProgram) -> str:
     try:
         text = (run / FEEDBACK / f"{program.digest}.md").read_text("utf-8")
     except OSError:
-        return "It was edited by hand after it was measured."
+        return "Nothing is known of it: it was edited after it was measured."
     return text.rsplit(_FENCE + "\n", 1)[-1].strip()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reward_synth.api.result import FEEDBACK
 from reward_synth.errors import UsageError
 from reward_synth.store import RunStore
+
+_TRAINED = "trained"
+_LAST = 1e6
+"""Above the number of any step."""
 
 
 def told(run: Path) -> Iterator[tuple[str, str]]:
@@ -21,7 +25,7 @@ def told(run: Path) -> Iterator[tuple[str, str]]:
     """
     with RunStore.read(run) as store:
         ranks = {
-            row.digest: _rank(store.programs.scores(row.digest))
+            row.digest: _score(store.programs.scores(row.digest))
             for row in store.programs
         }
     found = {digest: run / FEEDBACK / f"{digest}.md" for digest in ranks}
@@ -35,16 +39,28 @@ def told(run: Path) -> Iterator[tuple[str, str]]:
             f"{run} tells of no candidate: it was not made by generate, or stopped before "
             "the first one was checked."
         )
-    for digest in sorted(texts, key=lambda item: (ranks[item], item), reverse=True):
+    for digest in sorted(texts, key=lambda item: (-ranks[item], item)):
         yield digest, texts[digest].strip()
 
 
-def _rank(scores: dict[str, float]) -> tuple[float, str, float, float]:
-    """Order as the search does: measured, and by the last step; then by the screen."""
-    steps = {
-        name: value for name, value in scores.items() if name != "screen" and value
-    }
-    last = max(steps, default="")  # "trained" alone is the last; see the recorder
-    final = float("trained" in steps)
-    best = steps.get("trained", steps.get(last, 0.0))
-    return final, last, best, scores.get("screen", float("-inf"))
+def _score(scores: Mapping[str, float]) -> float:
+    """Return what the search ranks by; see ``Outcome.score``.
+
+    Example:
+        >>> _score({"screen": 0.5}), _score({"screen": 0.5, "trained, step 1": 0.25})
+        (0.5, 3.25)
+        >>> _score({"screen": 0.5, "trained, step 1": 0.25, "trained": 0.0})
+        0.5
+    """
+    steps = [name for name in scores if name.startswith(_TRAINED)]
+    if steps:
+        last = max(steps, key=_step)
+        if scores[last]:
+            return 1.0 + scores[last] + 2.0 * _step(last)
+    return scores.get("screen", float("-inf"))
+
+
+def _step(name: str) -> float:
+    """Return which step of trainings a score is of; the last one has no number."""
+    number = name.rpartition(" ")[2]
+    return float(number) if number.isdigit() else _LAST
