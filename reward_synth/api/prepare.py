@@ -146,15 +146,19 @@ def require_trainable(task: TaskSpec, training: TrainConfig) -> None:
         )
 
 
-def require_success(task: TaskSpec) -> None:
-    """Refuse a task that trainings could not be measured by.
+def require_success(task: TaskSpec, who: str = "Training") -> None:
+    """Refuse a task that nothing could be measured by.
+
+    Args:
+        task: The task.
+        who: What measures, for the message.
 
     Raises:
         UsageError: It has no success rule.
     """
     if task.success is None:
         raise UsageError(
-            f"Training needs a success rule to measure {task.id!r} by, and it has none. "
+            f"{who} needs a success rule to measure {task.id!r} by, and it has none. "
             "Give one, for example --success 'position >= 0.45'; the fields are "
             f"{', '.join(item.name for item in task.fields)}."
         )

@@ -216,16 +216,17 @@ def checked_combiner(name: str | None) -> str | None:
     """Return the name of a combiner that trainings can use, or None.
 
     Raises:
-        UsageError: There is none of that name, or it needs arguments.
+        UsageError: There is none of that name, it needs arguments, or it acts on what
+            a training's environment does not have.
 
     Example:
         >>> checked_combiner("replace")
         'replace'
     """
-    from reward_synth.combine import make_combiner
+    from reward_synth.combine import make_combiner, require_served
 
     if name is not None:
-        make_combiner(name, gamma=0.99)
+        require_served(make_combiner(name, gamma=0.99), "a training's environment")
     return name
 
 

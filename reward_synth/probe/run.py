@@ -81,7 +81,7 @@ def probe(
     """
     how = Mixed() if mixed is None else mixed
     ref, task = describe(config, notify)
-    require_success(task)
+    require_success(task, "A probe")
     given = as_reward(reward)
     horizon = min(steps or task.horizon or _LONGEST, _LONGEST)
     gamma = task.gamma if how.gamma is None else how.gamma
@@ -114,7 +114,7 @@ def replay(
     how = Mixed() if mixed is None else mixed
     saved = Trajectory.load(path)
     ref, task = describe(config)
-    require_success(task)
+    require_success(task, "A probe")
     gamma = task.gamma if how.gamma is None else how.gamma
     with (
         running(ref),

@@ -57,6 +57,10 @@ OPTIONS = {
         ("--combine", "ad"),
         "combine='ad' is not one of add, replace, potential",
     ),
+    "combine-group": (
+        ("--combine", "group_normalised"),
+        "acts on group, and a training's environment has only step and episode",
+    ),
     "sandbox": (("--sandbox", "none"), "'reduced', 'strict'"),
     "algorithm": (("--algorithm", "td3"), "auto, sac, ppo"),
     "option": (("--nope",), "--nope"),
