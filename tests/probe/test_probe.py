@@ -137,7 +137,7 @@ def test_the_command_tells_and_its_replay_does_what_it_says(
 def test_what_cannot_be_probed_is_refused(tmp_path: Path) -> None:
     """Tasks without success, files that are none, searches of nothing."""
     survive = EnvConfig("InvertedPendulum-v5")
-    with pytest.raises(UsageError, match="^A probe needs a success rule"):
+    with pytest.raises(UsageError, match=r"^A probe needs a success rule"):
         probe("def compute_reward(action):\n    return {'a': 1.0}\n", survive)
     path = tmp_path / "x.npz"
     path.write_bytes(b"no")
