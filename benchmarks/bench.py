@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from reward_synth.agents.training import train_all
-from reward_synth.api.config import EnvConfig
+from reward_synth.api.config import EnvConfig, SandboxMode
 from reward_synth.api.prepare import describe, require_success
 from reward_synth.api.provenance import record_start
 from reward_synth.api.result import Watcher
@@ -31,6 +31,7 @@ def bench(
     engine: Engine,
     *,
     only: Sequence[str] = (),
+    sandbox: SandboxMode = "reduced",
     watcher: Watcher | None = None,
 ) -> RunData:
     """Run every training of a suite that ``folder`` does not hold yet.
@@ -40,6 +41,7 @@ def bench(
         folder: The run's folder; one that was broken off goes on.
         engine: Where trainings run.
         only: Patterns that name a part of the suite; see :func:`select`.
+        sandbox: Of the processes that check programs and that train with them.
         watcher: Is told what happens.
 
     Returns:
@@ -56,8 +58,8 @@ def bench(
     find_environments(part)  # refuse before a folder is made
     with RunStore.open(folder, {"verb": "bench", "suite": suite.to_dict()}) as store:
         record_start(store)
-        places, treated, notes = prepared(part, folder, watcher)
-        trainings = list(cells(part, places, treated))
+        places, treated, notes = prepared(part, folder, watcher, sandbox)
+        trainings = list(cells(part, places, treated, sandbox))
         write_plan(folder, plan(part, places, trainings, notes))
         specs = [cell.spec for cell in trainings]
         trained = train_all(specs, store, engine, watch=watcher.training)
@@ -135,7 +137,7 @@ def find_environments(suite: Suite) -> dict[str, EnvRef]:
 
 
 def prepared(
-    suite: Suite, folder: Path, watcher: Watcher
+    suite: Suite, folder: Path, watcher: Watcher, sandbox: SandboxMode = "reduced"
 ) -> tuple[list[Described], dict[tuple[str, str], Treatment], list[str]]:
     """Describe every task and ask every design what it does there.
 
@@ -143,13 +145,14 @@ def prepared(
         suite: What is compared.
         folder: Keeps descriptions and programs, so that neither is made twice.
         watcher: Is told what happens.
+        sandbox: Of the processes that check programs.
 
     Returns:
         The tasks, the treatments by task and design, and what was left out.
     """
     refs = find_environments(suite)
     places = [_described(i, refs[i.name], folder, watcher) for i in suite.tasks]
-    return places, *_treatments(suite, places, folder, watcher)
+    return places, *_treatments(suite, places, folder, watcher, sandbox)
 
 
 def _described(
@@ -169,7 +172,11 @@ def _described(
 
 
 def _treatments(
-    suite: Suite, places: Sequence[Described], folder: Path, watcher: Watcher
+    suite: Suite,
+    places: Sequence[Described],
+    folder: Path,
+    watcher: Watcher,
+    sandbox: SandboxMode,
 ) -> tuple[dict[tuple[str, str], Treatment], list[str]]:
     """Ask every design what it does on every task; tell what is left out."""
     treated: dict[tuple[str, str], Treatment] = {}
@@ -180,7 +187,9 @@ def _treatments(
         for name, design in suite.designs_of(item).items():
             own = folder / "designs" / _slug(name) / _slug(item.name)
             watcher.notify(f"{item.name}: preparing the design {name!r}.")
-            treatment = design.treat(Place(env, place.ref, place.task, own))
+            treatment = design.treat(
+                Place(env, place.ref, place.task, own, sandbox=sandbox)
+            )
             if isinstance(treatment, Skipped):
                 notes.append(f"{name} is left out on {item.name}: {treatment.reason}.")
                 watcher.notify(notes[-1])

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from reward_synth.agents import Arm
 from reward_synth.api import GenerateConfig, generate
-from reward_synth.api.config import EnvConfig
+from reward_synth.api.config import EnvConfig, SandboxMode
 from reward_synth.api.result import REWARD_FILE, Watcher
 from reward_synth.combine import make_combiner
 from reward_synth.envs import EnvRef
@@ -30,6 +30,8 @@ class Place:
     folder: Path
     """Where the design may keep what it makes; its own for this task."""
     notify: Callable[[str], None] = lambda _: None
+    sandbox: SandboxMode = "reduced"
+    """Of the processes that check programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ class Symbolic:
             replace(place.env, seed=self.seed),
             candidates=self.candidates,
             combine=self.combine,
+            sandbox=place.sandbox,
         )
         file = place.folder / REWARD_FILE
         if not (file.is_file() and _finished(place.folder)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reward_synth.agents import TrialSpec
+from reward_synth.api.config import SandboxMode
 from reward_synth.api.provenance import command_line, machine, versions
 from reward_synth.benchmarks.designs import Treatment
 from reward_synth.benchmarks.suite import Suite, SuiteTask
@@ -45,7 +46,10 @@ Treatments = Mapping[tuple[str, str], Treatment]
 
 
 def cells(
-    suite: Suite, described: Sequence[Described], treated: Treatments
+    suite: Suite,
+    described: Sequence[Described],
+    treated: Treatments,
+    sandbox: SandboxMode = "reduced",
 ) -> Iterator[Cell]:
     """Yield every training, all of one seed before those of the next.
 
@@ -57,6 +61,7 @@ def cells(
                 treatment = treated.get((place.item.name, name))
                 if treatment is not None:
                     spec = _spec(suite, place, treatment, seed)
+                    spec = replace(spec, sandbox=sandbox)
                     yield Cell(place.item.name, name, place.item.agent, spec)
 
 

@@ -35,6 +35,7 @@ def bench(
     jobs: o.Jobs = 2,
     run: o.Run = None,
     resume: o.Resume = False,
+    sandbox: o.SandboxOption = None,
     as_json: o.Json = False,
 ) -> None:
     """Compare designs of rewards on the tasks of a suite."""
@@ -54,6 +55,7 @@ def bench(
     except UnicodeDecodeError as cause:
         raise UsageError(f"{suite} is no text: {cause}.") from cause
     _require_packages()
+    mode = o.chosen_sandbox(sandbox, quiet=as_json)
     engine = LocalEngine(jobs)
     name = f"bench-{loaded.name}"
     with run_folder(run, name, resume=resume) as folder, progress_bars() as bars:
@@ -64,7 +66,10 @@ def bench(
         if loaded.measure == "throughput":
             _throughput(select(loaded, only or ()), folder, watcher, as_json=as_json)
             return
-        told = run_suite(loaded, folder, engine, only=only or (), watcher=watcher)
+        part = only or ()
+        told = run_suite(
+            loaded, folder, engine, only=part, sandbox=mode, watcher=watcher
+        )
     _show(told, folder, as_json=as_json)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -65,7 +65,12 @@ class LocalEngine:
             context=context,
         )
         try:
-            waiting = {self._start(pool, call): call for call in calls}
+            waiting: dict[Future[bytes], Call] = {}
+            for call in calls:
+                try:
+                    waiting[self._start(pool, call)] = call
+                except Exception as cause:  # whatever pickling raises
+                    yield _failed(call, cause)
             while waiting:
                 if self.stopping():
                     _drop_unstarted(waiting)
@@ -78,14 +83,28 @@ class LocalEngine:
             pool.join()
 
     @staticmethod
-    def _start(pool: ProcessPool, call: Call) -> Future[Any]:
-        future: Future[Any] = pool.schedule(
-            call.function, args=call.arguments, timeout=call.timeout
+    def _start(pool: ProcessPool, call: Call) -> Future[bytes]:
+        packed = pickle.dumps((call.function, call.arguments))
+        future: Future[bytes] = pool.schedule(
+            _carry_out, args=(packed,), timeout=call.timeout
         )
         return future
 
 
-def _drop_unstarted(waiting: dict[Future[Any], Call]) -> None:
+def _carry_out(packed: bytes) -> bytes:
+    """Run a call in its process; what it raises is data there already.
+
+    An exception is not sent: one that cannot be made again from its message would
+    break the pool, and with it every other call.
+    """
+    try:
+        function, arguments = pickle.loads(packed)
+        return pickle.dumps(("ok", function(*arguments)))
+    except (Exception, SystemExit) as cause:  # a trial's failure is data
+        return pickle.dumps(("failed", _told(cause)))
+
+
+def _drop_unstarted(waiting: dict[Future[bytes], Call]) -> None:
     for future in [item for item in waiting if not (item.running() or item.done())]:
         future.cancel()
         del waiting[future]
@@ -99,21 +118,26 @@ def _die_with(parent: int) -> None:
             os._exit(1)
 
 
-def _result(call: Call, future: Future[Any]) -> CallResult:
+def _result(call: Call, future: Future[bytes]) -> CallResult:
     try:
-        return CallResult(call.key, "ok", future.result())
-    except TimeoutError as cause:
-        if cause.__cause__ is not None:  # the call's own, not the pool's
-            return _failed(call, cause)
+        status, value = pickle.loads(future.result())
+    except TimeoutError:
         error = f"It did not end within {call.timeout} s and was stopped."
         return CallResult(call.key, "timeout", error=error)
     except ProcessExpired as cause:
         error = f"Its process ended with exit code {cause.exitcode}."
         return CallResult(call.key, "crashed", error=error)
-    except (Exception, SystemExit) as cause:  # a trial's failure is data
+    except Exception as cause:  # a value that cannot be made again here
         return _failed(call, cause)
+    if status == "ok":
+        return CallResult(call.key, "ok", value)
+    return CallResult(call.key, "failed", error=value)
 
 
 def _failed(call: Call, cause: BaseException) -> CallResult:
+    return CallResult(call.key, "failed", error=_told(cause))
+
+
+def _told(cause: BaseException) -> str:
     text = " ".join(str(cause).split())[:500]
-    return CallResult(call.key, "failed", error=f"{type(cause).__name__}: {text}")
+    return f"{type(cause).__name__}: {text}"

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from reward_synth.benchmarks.bench import bench
+from reward_synth.api.config import SandboxMode
+from reward_synth.api.result import Watcher
+from reward_synth.benchmarks.bench import bench, prepared, select
+from reward_synth.benchmarks.designs import Symbolic
 from reward_synth.benchmarks.suite import Suite, parse_suite
 from reward_synth.engine import Call, CallResult, LocalEngine
 from reward_synth.errors import (
@@ -20,6 +23,7 @@ from reward_synth.errors import (
 )
 from reward_synth.report import RunData
 from reward_synth.report.runs import read_run
+from reward_synth.store import RunStore
 
 CAR = "MountainCarContinuous-v0"
 TEXT = """
@@ -60,9 +64,13 @@ class Counting:
 class Failing:
     """Runs nothing: every call has crashed."""
 
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
     def run(
         self, calls: Sequence[Call], tick: Callable[[], None] = lambda: None
     ) -> Iterator[CallResult]:
+        self.calls += calls
         yield from (CallResult(call.key, "crashed", error="gone") for call in calls)
 
 
@@ -185,3 +193,30 @@ def test_the_plan_is_json(done: tuple[Path, RunData]) -> None:
     """What is told of a run is plain data, and comes back from it whole."""
     _, run = done
     assert RunData.from_dict(json.loads(json.dumps(run.to_dict()))) == run
+
+
+@pytest.mark.parametrize("mode", ["strict", "reduced"])
+def test_the_sandbox_is_every_trainings(
+    mode: SandboxMode, suite: Suite, tmp_path: Path
+) -> None:
+    """What is asked for reaches each training, and changes no training's identity."""
+    engine = Failing()
+    with pytest.raises(NothingUsableError):
+        bench(suite, tmp_path, engine, sandbox=mode)
+    specs = [call.arguments[0] for call in engine.calls]
+    assert [spec.sandbox for spec in specs] == [mode] * 3
+    assert {replace(spec, sandbox="reduced").key for spec in specs} == {
+        spec.key for spec in specs
+    }
+
+
+def test_the_sandbox_is_that_of_programs_searched_for(
+    suite: Suite, tmp_path: Path
+) -> None:
+    """A design that searches checks its programs under the mode that is asked for."""
+    part = replace(
+        select(suite, [CAR, "sparse"]), designs={"s": Symbolic(candidates=2)}
+    )
+    prepared(part, tmp_path, Watcher(), "strict")
+    with RunStore.read(tmp_path / "designs" / "s" / CAR) as store:
+        assert store.config["sandbox"] == "strict"

@@ -35,6 +35,21 @@ FAILURES: dict[str, tuple[Call, str, str]] = {
         "failed",
         "ValueError: first line second line",
     ),
+    "an exception of two parts": (
+        Call("a", work.fail_in_two_parts),
+        "failed",
+        "TwoPartsError: this and that",
+    ),
+    "a value that cannot be received": (
+        Call("a", work.give_a_trap),
+        "failed",
+        "ValueError: invalid literal for int() with base 10: 'no number'",
+    ),
+    "arguments that cannot be received": (
+        Call("a", work.double, (work.Trap(1),)),
+        "failed",
+        "ValueError: invalid literal for int() with base 10: 'no number'",
+    ),
     "its own timeout": (
         Call("a", work.miss_a_deadline, timeout=60.0),
         "failed",
@@ -96,6 +111,23 @@ def test_every_call_has_one_result_in_a_process_of_its_own() -> None:
     }
     assert len({os.getpid(), results["a"].value, results["c"].value}) == 3
     assert ticks
+
+
+def test_no_failure_takes_others_along() -> None:
+    """Exceptions and values that cannot be made again fail their call alone, also while
+    others run and wait."""
+    calls: list[Call] = [
+        Call("0", work.wait_a_little, (0,)),
+        Call("e", work.fail_in_two_parts),
+        Call("v", work.give_a_trap),
+        Call("i", work.double, (work.Stubborn(),)),
+        Call("1", work.wait_a_little, (1,)),
+    ]
+    results = {item.key: item for item in LocalEngine(2).run(calls)}
+    assert {key for key, item in results.items() if item.status == "failed"} == set(
+        "evi"
+    )
+    assert (results["0"].value, results["1"].value) == (0, 1)
 
 
 def test_leaving_the_loop_early_ends_what_still_runs(tmp_path: Path) -> None:

@@ -15,12 +15,42 @@ class Stubborn:
         raise TypeError("this stays here")
 
 
+class TwoPartsError(Exception):
+    """Cannot be made again from its message, as many exceptions cannot."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"{first} and {second}")
+
+
+class Trap:
+    """Can be sent, but not received."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (int, ("no number",))
+
+
 def double(number: int) -> int:
     return 2 * number
 
 
 def fail(text: str) -> None:
     raise ValueError(text)
+
+
+def fail_in_two_parts() -> None:
+    raise TwoPartsError("this", "that")
+
+
+def give_a_trap() -> object:
+    return Trap(1)
+
+
+def wait_a_little(number: int) -> int:
+    time.sleep(0.5)
+    return number
 
 
 def miss_a_deadline() -> None:

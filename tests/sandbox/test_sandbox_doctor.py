@@ -42,7 +42,7 @@ def test_a_missing_layer_is_code_3(
     assert "1 of its layers is missing" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["check", "train", "generate"])
+@pytest.mark.parametrize("command", ["check", "train", "generate", "bench"])
 def test_strict_is_refused_in_one_line_where_it_cannot_hold(
     command: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -60,6 +60,7 @@ def test_strict_is_refused_in_one_line_where_it_cannot_hold(
         "check": ["check", str(file), *env],
         "train": ["train", "--reward", str(file), *env],
         "generate": ["generate", *env],
+        "bench": ["bench", "quick", "--sandbox", "strict"],
     }
     assert run(arguments[command]) == 3
     said = capsys.readouterr().err.strip()
