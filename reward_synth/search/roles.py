@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reward_synth.search.conditions import Limit, all_limits, plain_limits
 from reward_synth.task import Field, TaskSpec
 
 _GOAL = ("goal", "target", "desired", "hole", "receptacle")
 _AGENT = ("tcp", "hand", "gripper", "fingertip", "end_effector", "ee", "achieved")
 _POSITION_UNITS = ("m", "metre", "metres", "position (m)")
-_LIMIT = re.compile(r"^(\w+)(?:\[(\d+)\])?\s*(>=|>|<=|<)\s*(-?\d+\.?\d*(?:e-?\d+)?)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """One scalar condition of the success rule: ``value >= bound`` or ``<=``."""
-
-    text: str
-    """How a program writes the value, for example ``torso_pos[0]``."""
-    field: str
-    above: bool
-    bound: float
-    span: float
-    """Typical distance from the bound, to scale with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +58,7 @@ def find_roles(task: TaskSpec) -> Roles:
     objects = [item.name for item in positions if item.name not in goals + agents]
     if not agents and goals:  # a point robot is its own hand
         agents, objects = objects, []
-    limits = _strictest(_limits(task))
-    return Roles(
+    roles = Roles(
         tuple(agents),
         tuple(objects),
         tuple(goals),
@@ -81,9 +66,20 @@ def find_roles(task: TaskSpec) -> Roles:
         tuple(_speeds(task)),
         tuple(i.name for i in task.fields if _is_rate(i) and len(i.shape) == 1),
         tuple(_turns(task)),
-        limits,
+        plain_limits(task),
         task.action.size if task.action.dtype == "float" else 0,
     )
+    return roles if _is_something(roles) else replace(roles, limits=all_limits(task))
+
+
+def _is_something(roles: Roles) -> bool:
+    """Tell whether a term can be made of them.
+
+    Distances say more than the conditions on them do, and do not need these beside.
+    """
+    pairs = roles.goals and (roles.agents or roles.objects)
+    reach = roles.agents and roles.objects
+    return bool(pairs or reach or roles.turns or roles.limits or roles.speeds)
 
 
 def _of_one_shape(positions: list[Field]) -> list[Field]:
@@ -125,43 +121,3 @@ def _turns(task: TaskSpec) -> Iterable[tuple[str, str]]:
         for name in quats:
             if name not in goals and not _has(name, _AGENT):
                 yield name, goal
-
-
-def _limits(task: TaskSpec) -> Iterable[Limit]:
-    if task.success is None:
-        return
-    for part in re.split(r"\band\b", task.success.rule):
-        match = _LIMIT.match(part.strip())
-        if match is None:
-            continue
-        name, index, sign, bound = match.groups()
-        known = [item for item in task.fields if item.name == name]
-        if not known or not _is_scalar(known[0], index):
-            continue
-        text = name if index is None else f"{name}[{index}]"
-        entry = int(index or 0)
-        span = _span(known[0], entry, float(bound))
-        yield Limit(text, name, sign.startswith(">"), float(bound), span)
-
-
-def _is_scalar(item: Field, index: str | None) -> bool:
-    if index is None:
-        return not item.shape
-    return len(item.shape) == 1 and int(index) < item.size
-
-
-def _strictest(limits: Iterable[Limit]) -> tuple[Limit, ...]:
-    """Keep one lower and one upper limit of each value."""
-    kept: dict[tuple[str, bool], Limit] = {}
-    for limit in limits:
-        old = kept.get((limit.text, limit.above))
-        if old is None or (limit.bound > old.bound) == limit.above:
-            kept[limit.text, limit.above] = limit
-    return tuple(kept.values())
-
-
-def _span(item: Field, entry: int, bound: float) -> float:
-    low, high = item.range
-    if not low:
-        return max(1.0, abs(bound))
-    return max(abs(bound - low[entry]), abs(high[entry] - bound), 1e-6)

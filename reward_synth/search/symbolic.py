@@ -240,13 +240,15 @@ def _reach(
 
 def _conditions(roles: Roles, rng: np.random.Generator) -> list[Term]:
     """Terms from the success rule's own scalar conditions."""
-    terms = []
+    terms: list[Term] = []
     for limit in roles.limits:
         weight = float(rng.choice([0.5, 1.0, 2.0]))
         sharp = float(rng.choice([1.0, 2.0, 5.0]))
         shape = str(rng.choice(["tanh", "inverse", "linear"]))
         scale = (limit.bound, limit.span, float(limit.above))
-        terms.append(Term("limit", (limit.text,), weight, sharp, shape, numbers=scale))
+        term = Term("limit", (limit.text,), weight, sharp, shape, numbers=scale)
+        if term.name not in {item.name for item in terms}:
+            terms.append(term)
     if roles.limits:
         numbers = tuple(n for i in roles.limits for n in (i.bound, float(i.above)))
         texts = tuple(limit.text for limit in roles.limits)

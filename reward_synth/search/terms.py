@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+
+from reward_synth.search.conditions import names_in
 
 Kind = Literal[
     "near",
@@ -65,6 +68,10 @@ class Term:
 
 def _word(text: str) -> str:
     plain = text.replace("[", "_").replace("]", "")
+    if not plain.isidentifier():  # a computed value
+        return "_".join(
+            re.findall(r"[A-Za-z]\w*", re.sub(r"\bnp\.(linalg\.)?", "", text))
+        )
     return plain.removesuffix("_pos").removesuffix("_quat")
 
 
@@ -91,7 +98,7 @@ def lines(term: Term) -> list[str]:
 
 def parameters(term: Term) -> set[str]:
     """Return the parameters that the term reads."""
-    plain = {item.split("[")[0] for item in term.fields}
+    plain: set[str] = set().union(*(names_in(item) for item in term.fields))
     if term.kind == "progress":
         return plain | {f"prev_{item}" for item in plain}
     if term.kind == "control":

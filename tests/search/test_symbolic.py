@@ -65,7 +65,7 @@ def tasks(
         draw(st.text(max_size=100)),
         tuple(draw(st.permutations(fields))),
         draw(st.sampled_from([Field("action", (3,)), Field("action", (), "int")])),
-        Success(" and ".join(rules)) if rules else None,
+        Success(" and ".join(f"({rule})" for rule in rules)) if rules else None,
         ends_on_success=draw(here) if ends is None else ends,
         gamma=draw(st.sampled_from([0.9, 0.99, 0.995])),
     )
@@ -196,6 +196,45 @@ def test_a_task_without_usable_fields_is_refused() -> None:
         SymbolicProposer(task, 0).ask(1)
 
 
+def test_conditions_on_computed_values_are_the_last_resort() -> None:
+    """Where names and units tell nothing, what the success rule computes is approached:
+    with its distance from the bound as far as the fields' ranges allow (a norm of two
+    entries up to 3 and 4 is at most 5; a product of directions at least -2), and only
+    there."""
+    fields = (
+        Field("gap", (2,), low=(-3.0, -4.0), high=(3.0, 4.0)),
+        Field("way", (2,), low=(-1.0, -1.0), high=(1.0, 1.0)),
+        Field("aim", (2,), low=(-1.0, -1.0), high=(1.0, 1.0)),
+    )
+    rule = (
+        "np.linalg.norm(gap) < 0.5 and (np.sum(way * aim) >= 0.9 and gap[0] < gap[1])"
+    )
+    task = TaskSpec("T", "go", fields, Field("action", (2,)), Success(rule))
+    assert find_roles(task).limits == (
+        Limit("np.linalg.norm(gap)", False, 0.5, 4.5),
+        Limit("np.sum(way * aim)", True, 0.9, 2.9),
+    )
+    for program in SymbolicProposer(task, 0).ask(4):
+        found = parse(program.source, task)
+        assert found.findings == ()
+        assert found.ir is not None
+        assert {"limit_norm_gap_max", "limit_sum_way_aim"} < set(
+            found.ir.reward.outputs
+        )
+    named = replace(
+        task,
+        fields=(
+            *fields,
+            Field("x_vel", unit="m/s", seen_low=(-1.0,), seen_high=(1.0,)),
+        ),
+    )
+    assert find_roles(named).limits == ()
+    told = replace(task, success=Success("info.success", rule))
+    assert find_roles(told).limits == find_roles(task).limits
+    prose = replace(task, success=Success("info.success", "the gap is < 0.5"))
+    assert find_roles(prose).limits == ()
+
+
 def test_a_small_space_is_exhausted_without_repeats() -> None:
     """One speed has three weights: three programs, then an end instead of repeats."""
     speed = Field("x_vel", unit="m/s", seen_low=(-2.0,), seen_high=(1.0,))
@@ -281,6 +320,6 @@ def test_limits_are_the_scalar_conditions_of_the_rule() -> None:
     )
     task = TaskSpec("T", "go", fields, Field("action", (2,)), Success(rule))
     assert find_roles(task).limits == (
-        Limit("height", "height", True, 0.2, 2.2),
-        Limit("q[1]", "q", False, -5.0, 5.0),
+        Limit("height", True, 0.2, 2.2),
+        Limit("q[1]", False, -5.0, 5.0),
     )
