@@ -73,7 +73,7 @@ def test_examples_are_of_other_tasks_and_the_nearest_first() -> None:
     others = [entry.task.id for entry in nearest(fetch, 99)]
     assert fetch.id not in others
     assert len(others) == len(names()) - 1
-    assert others[0] == "MetaWorld/drawer-close-v3"  # a gripper and a goal, too
+    assert others[0].startswith("MetaWorld/")  # a gripper and a goal, too
     newer = TaskSpec("Acrobot-v9", "x", (Field("x"),), Field("action"))
     assert "Acrobot-v1" not in [entry.task.id for entry in nearest(newer, 99)]
     same = TaskSpec("Mine-v0", fetch.instruction, (Field("x"),), Field("action"))
