@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 RunFolder = Annotated[
     str,
-    typer.Argument(help="The folder of a run of generate, train or bench."),
+    typer.Argument(help="The folder of a run of generate, train or bench, or a report.json."),
 ]
 
 
@@ -40,7 +40,7 @@ def report(
     out: Annotated[
         str | None,
         typer.Option(
-            "--out", help="The file; - prints md and json. By default in RUN."
+            "--out", help="The file; - prints md and json. By default in RUN, or beside a report.json."
         ),
     ] = None,
 ) -> None:
@@ -52,11 +52,25 @@ def report(
     if out == "-":
         _print(told, form)
         return
-    path = Path(out) if out else Path(run) / f"report.{form.value}"
+    path = Path(out) if out else _beside(Path(run), form)
     if path.is_dir():
         raise UsageError(f"--out {out} is a folder; give a file's name in it.")
     write(told, form, path)
     screen.print(str(path), markup=False)
+
+
+def _beside(run: Path, form: Format) -> Path:
+    """Return where a report is written unless the user says where.
+
+    Raises:
+        UsageError: It would take the place of what it is made from.
+    """
+    if not run.is_file():
+        return run / f"report.{form.value}"
+    path = run.with_suffix(f".{form.value}")
+    if path == run:
+        raise UsageError(f"{run} is that report already; give --out FILE for another.")
+    return path
 
 
 def write(run: RunData, form: Format, path: Path) -> None:

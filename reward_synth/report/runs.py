@@ -39,11 +39,14 @@ def read_run(folder: Path) -> RunData:
     """Return everything that a run's folder tells.
 
     Args:
-        folder: Of a run of ``generate``, ``train`` or ``bench``, finished or not.
+        folder: Of a run of ``generate``, ``train`` or ``bench``, finished or not; or a
+            file that ``report --format json`` wrote, which lacks nothing but pictures.
 
     Raises:
-        UsageError: The folder holds no run.
+        UsageError: The folder holds no run, or the file no report.
     """
+    if folder.is_file():
+        return _read_report(folder)
     path = folder / PLAN
     with RunStore.read(folder) as store:
         plan = _read_plan(path) if path.is_file() else plan_of_search(folder, store)
@@ -79,6 +82,16 @@ def _read_plan(path: Path) -> RunData:
         raise UsageError(
             f"{path} cannot be read as the plan of a run ({cause}). Start the same "
             "command with --run again, which writes it anew."
+        ) from cause
+
+
+def _read_report(path: Path) -> RunData:
+    try:
+        return RunData.from_dict(json.loads(path.read_text(encoding="utf-8"))["run"])
+    except (ValueError, KeyError, TypeError, AttributeError) as cause:
+        raise UsageError(
+            f"{path} cannot be read as a report ({cause!r}). Give the folder of a run, or "
+            "a file that `reward_synth report --format json` wrote."
         ) from cause
 
 

@@ -89,6 +89,11 @@ def test_reports_are_written_as_asked(cli: Cli, place: Path, suite: str) -> None
         assert (place / f"x.{form}").read_bytes().lower().startswith(begin.lower())
     printed = cli("report", "b", "--format", "json", "--out", "-").out
     assert json.loads(printed)["run"]["title"] == "mine"
+    again = cli("report", "x.json", "--format", "md")
+    assert (again.code, again.out.strip()) == (0, "x.md")
+    assert (place / "x.md").read_text() == cli(
+        "report", "b", "--format", "md", "--out", "-"
+    ).out
 
 
 @pytest.mark.parametrize(
@@ -103,6 +108,7 @@ def test_reports_are_written_as_asked(cli: Cli, place: Path, suite: str) -> None
         (("report", "nowhere"), 2, "holds no run"),
         (("report", "b", "--out", "-"), 2, "holds no run"),
         (("report", "b", "--format", "pdf"), 2, "pdf"),
+        (("report", "mine.toml"), 2, "cannot be read as a report"),
     ],
 )
 def test_misuse_is_one_line(
