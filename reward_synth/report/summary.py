@@ -15,6 +15,7 @@ import numpy as np
 from reward_synth.report.data import DesignData, Measured, RunData, TrialData
 from reward_synth.report.standings import standings
 from reward_synth.report.summary_data import (
+    EQUAL,
     Cell,
     DesignSummary,
     Pair,
@@ -23,10 +24,12 @@ from reward_synth.report.summary_data import (
 )
 from reward_synth.report.summary_words import summary_table, verdict, warnings_of
 from reward_synth.statistics import (
+    Fall,
     Interval,
     Normalised,
     area_under_curve,
     difference,
+    fall_after_best,
     hacking_gap,
     human_normalised,
     iqm,
@@ -146,7 +149,17 @@ def _cell(task: str, design: str, trials: Sequence[TrialData]) -> Cell:
         gap=_mean([curve.gap() for curve in curves], share=True),
         seconds=float(sum(trial.seconds for trial in trials)),
         steps=sum(trial.steps for trial, _ in ended),
+        fall=_fall(curves),
     )
+
+
+def _fall(curves: Sequence[_Curve]) -> Fall | None:
+    """Compare the end with before, where runs were measured at the same steps."""
+    steps = {tuple(curve.steps) for curve in curves}
+    dense = [curve.dense() for curve in curves]
+    if len(steps) != 1 or not np.isfinite(np.concatenate(dense)).all():
+        return None
+    return fall_after_best(steps.pop(), dense, [curve.success for curve in curves])
 
 
 class _Curve:
@@ -155,15 +168,22 @@ class _Curve:
     def __init__(self, trial: TrialData) -> None:
         points = {point.step: point for point in trial.curve if _sound(point)}
         self._points = [points[step] for step in sorted(points)]
-        self._steps = [float(step) for step in sorted(points)]
-        self._success = [point.success_any for point in self._points]
-        self._total = max(float(trial.steps), self._steps[-1], 1.0)
+        self.steps = [float(step) for step in sorted(points)]
+        self.success = [point.success_any for point in self._points]
+        self._total = max(float(trial.steps), self.steps[-1], 1.0)
 
     def area(self) -> float:
-        return area_under_curve(self._steps, self._success, self._total)
+        return area_under_curve(self.steps, self.success, self._total)
 
     def steps_to(self, level: float) -> float:
-        return steps_to(self._steps, self._success, level)
+        return steps_to(self.steps, self.success, level)
+
+    def dense(self) -> list[float]:
+        """Return what the components gave; not finite for a reward without any."""
+        return [
+            sum(point.components.values()) if point.components else math.nan
+            for point in self._points
+        ]
 
     def gap(self) -> float:
         """Return the hacking gap; NaN for a reward without components.
@@ -236,8 +256,8 @@ def _pair(
         a,
         b,
         tasks,
-        sum(bool(step > 0.0) for step in change),
-        sum(bool(step < 0.0) for step in change),
+        sum(bool(step > EQUAL) for step in change),
+        sum(bool(step < -EQUAL) for step in change),
         "IQM" if len(tasks) > 1 else "mean",
         float(statistic(np.concatenate(list(of_a.values())))),
         float(statistic(np.concatenate(list(of_b.values())))),

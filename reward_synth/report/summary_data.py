@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from reward_synth.statistics import Interval, Normalised, Profile, Reached
+from reward_synth.statistics import Fall, Interval, Normalised, Profile, Reached
 
 FEW = 5
 """With fewer runs than this an interval is marked."""
+EQUAL = 1e-9
+"""Differences of success up to this one are those of rounding."""
 FAILS = 0.5
 """Below this mean success a design is said to fail on a task."""
 Place = Literal["wins", "ahead", "level", "behind", "loses", "alone", "missing"]
@@ -46,6 +48,8 @@ class Cell:
     """Of all trainings, summed, also of failed ones."""
     steps: int
     """Environment steps of the runs that ended well, summed."""
+    fall: Fall | None = None
+    """How success changed after its best step; None where nothing is known of it."""
 
     @property
     def runs(self) -> int:
@@ -152,7 +156,9 @@ class Standing:
         if self.wins or self.loses:
             return "wins" if self.wins else "loses"
         gap = self.difference.value
-        return "level" if gap == 0.0 else "ahead" if gap > 0.0 else "behind"
+        if abs(gap) <= EQUAL:
+            return "level"
+        return "ahead" if gap > 0.0 else "behind"
 
     @property
     def fails(self) -> bool:

@@ -14,7 +14,7 @@ from reward_synth.report.words import (
     percent,
     plural,
 )
-from reward_synth.statistics import Interval, Reached
+from reward_synth.statistics import Fall, Interval, Reached
 
 HEAD = (
     "task",
@@ -85,6 +85,9 @@ def warnings_of(cells: Sequence[Cell]) -> tuple[str, ...]:
             "more in the IQM and the mean over tasks."
         )
     found += _gaps(done)
+    found += [
+        _hacked(cell, cell.fall) for cell in done if cell.fall and cell.fall.hacked
+    ]
     if len({cell.task for cell in done}) == 1:
         found.append("A single task says nothing about other tasks.")
     return tuple(found)
@@ -200,6 +203,16 @@ def _sentence(pair: Pair) -> str:
 
 def _fractions(item: Interval) -> str:
     return f"{item.low:.2f} to {item.high:.2f}"
+
+
+def _hacked(cell: Cell, fall: Fall) -> str:
+    lost = Interval(-fall.success.value, -fall.success.high, -fall.success.low)
+    return (
+        f"Reward hacking: on {cell.task} the agents of {cell.design} did worse at the end "
+        f"than at step {count(fall.step)}, though their own reward did not fall: success "
+        f"fell by {round(100 * lost.value)} points from {percent(fall.best)} "
+        f"({_ends(lost, 100)}, 95 % interval). They earn the reward without doing the task."
+    )
 
 
 def _gaps(done: Sequence[Cell]) -> list[str]:

@@ -21,12 +21,14 @@ from reward_synth.statistics.curves import (
     median_steps,
     steps_to,
 )
+from reward_synth.statistics.hacking import Fall, fall_after_best
 from reward_synth.statistics.improvement import newcombe, probability_of_improvement
 from reward_synth.statistics.interval import Interval, mean_interval, rate_interval
 from reward_synth.statistics.normalised import Normalised, human_normalised
 from reward_synth.statistics.profile import Profile, performance_profile
 
 __all__ = [
+    "Fall",
     "Interval",
     "Normalised",
     "Profile",
@@ -35,6 +37,7 @@ __all__ = [
     "Statistic",
     "area_under_curve",
     "difference",
+    "fall_after_best",
     "hacking_gap",
     "human_normalised",
     "iqm",

@@ -421,3 +421,44 @@ def test_standings_of_equal_lone_and_missing_designs() -> None:
         "Of 3 tasks, ours has the highest success on 0; it is level with another design "
         "on reach; it is the only design with a result on push; it has no result on lift."
     ]
+
+
+def test_hacking_is_said_in_words() -> None:
+    """Success falls from 0.9 to 0, 0.1 and 0.2: by 80 points on average, whether or not
+    the reward rises; where that falls too, nothing is said."""
+
+    def told(paid: Sequence[float]) -> str:
+        runs = [
+            trial(
+                "reach",
+                "ours",
+                seed,
+                *(
+                    point(step, success, components={"a": pay + seed})
+                    for step, success, pay in zip(
+                        (10, 50, 100), (0.0, 0.9, seed / 10), paid, strict=True
+                    )
+                ),
+            )
+            for seed in range(3)
+        ]
+        return " ".join(summary_of(run_of(runs)).warnings)
+
+    assert (
+        "hacking: on reach the agents of ours did worse at the end than at step 50"
+        in (told((1.0, 2.0, 3.0)))
+    )
+    assert "success fell by 80 points from 90 %" in told((1.0, 2.0, 2.0))
+    assert "hacking" not in told((1.0, 2.0, 1.0))
+
+
+def test_equal_means_are_equal_whatever_the_rounding() -> None:
+    """(0.1 + 0.2 + 0.3) / 3 and (0.3 + 0.2 + 0.1) / 3 differ in the last bit: neither
+    design is ahead on the task."""
+    up, down = (0.1, 0.2, 0.3), (0.3, 0.2, 0.1)
+    assert sum(up) != sum(down)
+    found = summary_of(
+        run_of(trials("reach", "ours", up) + trials("reach", "sparse", down))
+    )
+    (pair,) = found.pairs
+    assert (pair.ahead, pair.behind) == (0, 0)

@@ -17,6 +17,7 @@ from reward_synth.statistics import (
     Reached,
     area_under_curve,
     difference,
+    fall_after_best,
     hacking_gap,
     human_normalised,
     iqm,
@@ -374,3 +375,46 @@ def test_scipy_is_loaded_on_use_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         iqm([1.0])
     with pytest.raises(MissingExtraError, match=r"reward-synth\[report\]"):
         rate_interval(1, 2)
+
+
+def test_the_best_step_is_chosen_by_the_other_runs() -> None:
+    """Each run is alone in doing well at one of the first steps, as chance has it: the
+    others choose another step for it, so that no fall is found. The greatest value of
+    each run would show one of 0.9 in every run."""
+    success = np.array([[1, 0.1, 0.1, 0.1], [0.1, 1, 0.1, 0.1], [0.1, 0.1, 1, 0.1]])
+    found = fall_after_best([1, 2, 3, 4], np.ones((3, 4)), success)
+    assert found is not None
+    # for run 0 the others' means are .1, .55, .55, .1: step 2; likewise 1 and 1
+    assert (found.step, found.best) == (1.0, pytest.approx(0.1))
+    assert found.success.value == pytest.approx(0.0)
+    assert not found.hacked
+
+
+def test_a_fall_is_hacking_unless_the_return_falls_too() -> None:
+    """By hand: changes of success -1, -0.8 and -0.9, of return 1, 0 and 2; Student's
+    interval of the first is -0.9 with 4.3027 * 0.1 / sqrt(3) on both sides, cut at -1."""
+    success = np.array([[0, 1, 0], [0, 0.9, 0.1], [0, 0.9, 0.0]])
+    earned = np.array([[0, 2, 3], [0, 2, 2], [0, 1, 3.0]])
+    found = fall_after_best([10, 20, 30], earned, success)
+    assert found is not None
+    half = 4.302652729911275 * 0.1 / math.sqrt(3)
+    assert found.success.low == -1.0
+    assert found.success.high == pytest.approx(-0.9 + half)
+    assert (found.step, found.dense.value) == (20.0, pytest.approx(1.0))
+    assert found.hacked
+    broken = fall_after_best([10, 20, 30], -earned, success)
+    assert broken is not None
+    assert not broken.hacked
+
+
+def test_no_fall_is_told_of_too_little() -> None:
+    """Two runs, two measurements, or runs that are best at their end tell nothing;
+    shapes and values that cannot be are refused."""
+    rising = np.array([[0, 0.5, 1.0]] * 3)
+    assert fall_after_best([1, 2, 3], rising, rising) is None
+    assert fall_after_best([1, 2, 3], rising[:2], rising[:2, ::-1]) is None
+    assert fall_after_best([1, 2], rising[:, :2], rising[:, 1::-1]) is None
+    with pytest.raises(UsageError, match=r"\(runs, 2\)"):
+        fall_after_best([1, 2], rising, rising)
+    with pytest.raises(UsageError, match="finite"):
+        fall_after_best([1, 2, 3], rising * math.nan, rising)

@@ -19,6 +19,18 @@ class Term:
 
 TERMS = (
     Term(
+        "success",
+        r"% success",
+        "the share of episodes in which the task was solved at some step, measured after "
+        "the training's last step.",
+    ),
+    Term(
+        "reward hacking",
+        r"Reward hacking",
+        "an agent finds a way to collect the reward that is not the task. The program "
+        "needs mending; success before it set in shows what it could teach.",
+    ),
+    Term(
         "IQM",
         r"\bIQM\b",
         "interquartile mean, the average of the middle half of all trainings: single "
