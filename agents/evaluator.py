@@ -31,11 +31,11 @@ from reward_synth.agents.trainer_process import TrainerProcess
 from reward_synth.agents.trial_spec import TrialSpec
 from reward_synth.agents.warm_trainers import Address
 
-_EVALUATION_SEED = 1_000_000
+EVALUATION_SEED = 1_000_000
 """Evaluation resets use seeds from here on; training and screening stay below."""
-_SELECTION_SEED = 2_000_000
+SELECTION_SEED = 2_000_000
 """Candidates are chosen on these episodes and reported on the others."""
-_TOLD = 5
+TOLD = 5
 """Episodes of which the best and the worst are told."""
 CLAIMED = ("components",)
 """What a result holds that the training process itself told."""
@@ -61,13 +61,13 @@ def measured(
             curve.append(_point(spec, env, policy, process, before, spec.steps))
         layers = process.claims.layers
     _write_settings(spec, place, layers)
-    chosen_by = _seeds(_SELECTION_SEED, spec)
+    chosen_by = _seeds(SELECTION_SEED, spec)
     selection = evaluate(policy, env, chosen_by)
     result = curve[-1]
     told = _told(spec, policy, env, chosen_by)
     env.close()  # type: ignore[no-untyped-call]  # Gymnasium's has no types
     if spec.film:
-        film(spec.build_for_measurement, policy, _EVALUATION_SEED, place)
+        film(spec.build_for_measurement, policy, EVALUATION_SEED, place)
     return {
         **result,
         **told,
@@ -86,7 +86,7 @@ def _told(
     if not spec.told:
         return {}
     task = spec.task
-    episodes = [record(policy, env, task, seed) for seed in seeds[:_TOLD]]
+    episodes = [record(policy, env, task, seed) for seed in seeds[:TOLD]]
     return {"rollouts": best_and_worst(episodes)}
 
 
@@ -115,7 +115,7 @@ def _point(
     """Measure a policy; ``before`` is the step of the evaluation before this one."""
     return {
         "step": step,
-        **evaluate(policy, env, _seeds(_EVALUATION_SEED, spec)),
+        **evaluate(policy, env, _seeds(EVALUATION_SEED, spec)),
         "components": component_sums(process.folder, before, step),
     }
 

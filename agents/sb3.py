@@ -41,7 +41,12 @@ def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
     """
     torch.set_num_threads(1)  # trials run beside each other
     env: Monitor[Any, Any] = Monitor(spec.build())
-    model = make_agent(spec, env)
+    learn(spec, make_agent(spec, env), folder, tell)
+    env.close()
+
+
+def learn(spec: TrialSpec, model: BaseAlgorithm, folder: Path, tell: Tell) -> None:
+    """Let an untrained agent learn; keep logs, and weights when they are measured."""
     model.set_logger(configure(str(folder), ["tensorboard"]))
     every = schedule.every(spec.steps, spec.evaluations)
     callbacks = CallbackList(
@@ -55,7 +60,6 @@ def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
     name = schedule.weights_file(schedule.FINAL)
     write_weights(model.policy.state_dict(), folder / WEIGHTS / name)
     model.logger.close()
-    env.close()
 
 
 def make_agent(spec: TrialSpec, env: gym.Env[Any, Any]) -> BaseAlgorithm:

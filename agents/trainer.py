@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from reward_synth.agents.failures import ConfinementError, sentence
 from reward_synth.agents.surroundings import allowance
 from reward_synth.agents.trial_spec import TrialSpec
+from reward_synth.combine import DECODED
 from reward_synth.sandbox.confine import confine, missing_layers
 
 Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
@@ -29,6 +30,7 @@ Train: TypeAlias = Callable[[TrialSpec, Path, Tell], None]
 """Trains and leaves weights in the folder; a module-level function."""
 PRELOADED = (
     "reward_synth.agents.sb3",
+    "reward_synth.agents.lare_trial",
     "torch.utils.tensorboard",
     "numba",
     "encodings.idna",
@@ -39,9 +41,10 @@ nothing of the libraries is missed after it."""
 
 def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
     """Train with Stable-Baselines3; what trials do."""
-    from reward_synth.agents import sb3  # noqa: PLC0415 - loads torch
+    from reward_synth.agents import lare_trial, sb3  # noqa: PLC0415 - loads torch
 
-    sb3.train(spec, folder, tell)
+    decoded = spec.arm == "dense" and spec.combine == DECODED
+    (lare_trial.train if decoded else sb3.train)(spec, folder, tell)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ import torch
 from reward_synth.agents.claims import Claims
 from reward_synth.agents.failures import TrainingError, printable
 from reward_synth.agents.plain import open_plain
-from reward_synth.agents.progress import CURVES, OUTPUT, TRAINING, WEIGHTS
+from reward_synth.agents.progress import CURVES, DECODER, OUTPUT, TRAINING, WEIGHTS
 from reward_synth.agents.schedule import weights_file
 from reward_synth.agents.surroundings import scrubbed
 from reward_synth.agents.trainer import Train, TrainingJob
@@ -118,6 +118,11 @@ class TrainerProcess:
                 raise self._failure(f"without the weights of step {step}")
             time.sleep(_POLL)
 
+    @property
+    def left(self) -> int:
+        """Descriptor of the folder in which it leaves weights, opened before it began."""
+        return self._weights
+
     def finish(self) -> None:
         """Wait for its end; what it then left is no longer written.
 
@@ -168,6 +173,6 @@ class TrainerProcess:
         with suppress(OSError):
             for name in os.listdir(self.folder):
                 path = self.folder / name
-                log = name == CURVES or name.startswith(_EVENTS)
+                log = name in (CURVES, DECODER) or name.startswith(_EVENTS)
                 if log and stat.S_ISREG(path.lstat().st_mode):
                     os.replace(path, self.place / name)

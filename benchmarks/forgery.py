@@ -1,26 +1,22 @@
-"""Can a training process forge its score? And what does it cost to make sure?
+"""Can a training process forge its score?
 
     python -m reward_synth.benchmarks.forgery --json FILE
     python -m reward_synth.benchmarks.forgery --quick
 
 Trainers that cheat (:mod:`~reward_synth.benchmarks.forgers`) run as candidates' trainings
 do. A trial must end with what its weights truly earn, or with a named failure and no
-score. The cost is processor time of whole trials, those of training and measuring in one
-process beside those of a confined process and an evaluator, in turn.
+score. What the second process costs is in ``sandbox_cost``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from reward_synth.agents import TrialSpec
@@ -61,16 +57,16 @@ EXPECTED = {
 }
 
 
-def dense(steps: int, seed: int = 0, episodes: int = 2) -> TrialSpec:
-    """Return the trial that is cheated in, and that is timed."""
+def dense(steps: int) -> TrialSpec:
+    """Return the trial that is cheated in."""
     return TrialSpec(
         resolve(TASK.id),
         TASK,
         "dense",
         steps,
-        seed,
+        seed=0,
         program=RewardProgram.of(_SPEED, TASK),
-        episodes=episodes,
+        episodes=2,
         evaluations=2,
     )
 
@@ -120,81 +116,10 @@ def _score(result: dict[str, Any]) -> list[Any]:
     return [[row[name] for name in _SCORES] for row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Processor seconds of whole trials."""
-
-    steps: int
-    together: float
-    """Trained and measured in one process; median."""
-    apart: float
-    """In a confined process and an evaluator; median."""
-
-    @property
-    def added(self) -> float:
-        """Return the share of time that is added.
-
-        Example:
-            >>> round(Cost(1000, 50.0, 51.0).added, 3)
-            0.02
-        """
-        return self.apart / self.together - 1.0
-
-
-def cost(steps: int, repeats: int) -> Cost:
-    """Measure both ways in turn; each trial in a fresh process."""
-    taken: dict[str, list[float]] = {"together": [], "apart": []}
-    ways: dict[str, Callable[..., float]] = {"together": together, "apart": apart}
-    for seed in range(repeats):
-        for name, way in ways.items():
-            with tempfile.TemporaryDirectory() as folder:
-                call = Call(name, way, (dense(steps, seed, 5), folder))
-                (result,) = LocalEngine(1).run([call])
-            if result.status != "ok":
-                raise RuntimeError(f"{name}: {result.error}")
-            taken[name].append(result.value)
-    return Cost(steps, median(taken["together"]), median(taken["apart"]))
-
-
-def together(spec: TrialSpec, folder: str) -> float:
-    """Train and measure here; return this process's seconds."""
-    from reward_synth.agents import sb3
-    from reward_synth.agents.evaluate import evaluate
-    from reward_synth.agents.schedule import FINAL, weights_file
-    from reward_synth.agents.weights import read_weights
-
-    place = Path(folder)
-    (place / "weights").mkdir()
-    sb3.train(spec, place, lambda _: None)
-    env = spec.build_for_measurement()
-    policy = sb3.make_policy(spec, env)
-    opened = os.open(place / "weights", os.O_RDONLY)
-    steps: list[int | str] = [*sb3.evaluation_points(spec, env), FINAL]
-    for step in steps:
-        weights = read_weights(opened, weights_file(step), policy.state_dict())
-        policy.load_state_dict(weights)
-        evaluate(policy, env, range(spec.episodes))
-    return _spent()
-
-
-def apart(spec: TrialSpec, folder: str) -> float:
-    """Train in a confined process; return the seconds of both."""
-    run_trial(spec, str(Path(folder) / "trial"))
-    return _spent()
-
-
-def _spent() -> float:
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    used = [resource.getrusage(kind) for kind in kinds]
-    return sum(item.ru_utime + item.ru_stime for item in used)
-
-
 def main() -> None:
-    """Print both tables and write the rows."""
+    """Print the table and write the rows."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="under a minute")
-    parser.add_argument("--steps", type=int, default=20_000, help="of a timed trial")
-    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     given = parser.parse_args()
     names = ("forged_files", "hostile_pickle", "dies") if given.quick else EXPECTED
@@ -204,20 +129,12 @@ def main() -> None:
         print(f"{'held' if item.held else 'BROKEN':6} {item.trainer:16} {item.found}")
     held = sum(item.held for item in verdicts)
     print(f"{held} of {len(verdicts)} held in {time.monotonic() - began:.0f} s")
-    steps, repeats = (300, 1) if given.quick else (given.steps, given.repeats)
-    spent = cost(steps, repeats)
-    print(
-        f"{spent.steps} steps of SAC: {spent.together:.1f} s of processor in one "
-        f"process, {spent.apart:.1f} s apart: {spent.added:+.1%}"
-    )
     if given.json:
         rows = [{**asdict(item), "held": item.held} for item in verdicts]
-        told = {**asdict(spent), "added": spent.added}
-        command = (
-            "python -m reward_synth.benchmarks.forgery"
-            f"{' --quick' if given.quick else ''} --steps {steps} --repeats {repeats}"
-        )
-        data = {"command": command, "versions": versions(), "cost": told, "rows": rows}
+        command = "python -m reward_synth.benchmarks.forgery"
+        if given.quick:
+            command += " --quick"
+        data = {"command": command, "versions": versions(), "rows": rows}
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(json.dumps(data, indent=1) + "\n")
 

@@ -33,14 +33,19 @@ if TYPE_CHECKING:
     from reward_synth.task import Field, FieldReader, Success, TaskSpec
     from reward_synth.wrappers import (
         DenseReward,
+        EpisodicReturn,
         PublishFields,
         SparseReward,
         SuccessInfo,
         VectorDenseReward,
+        VectorEpisodicReturn,
     )
+    from reward_synth.wrappers.bonus import BonusReward, VectorBonusReward
 
 _HOMES = {
+    "BonusReward": "reward_synth.wrappers.bonus",
     "DenseReward": "reward_synth.wrappers",
+    "EpisodicReturn": "reward_synth.wrappers",
     "Field": "reward_synth.task",
     "FieldReader": "reward_synth.task",
     "GenerateConfig": "reward_synth.api",
@@ -55,7 +60,9 @@ _HOMES = {
     "TaskSpec": "reward_synth.task",
     "TrainConfig": "reward_synth.api",
     "Transition": "reward_synth.reward",
+    "VectorBonusReward": "reward_synth.wrappers.bonus",
     "VectorDenseReward": "reward_synth.wrappers",
+    "VectorEpisodicReturn": "reward_synth.wrappers",
     "describe_env": "reward_synth.envs",
     "generate": "reward_synth.api",
     "make": "reward_synth.api",
@@ -64,7 +71,9 @@ _HOMES = {
 }
 
 __all__ = [
+    "BonusReward",
     "DenseReward",
+    "EpisodicReturn",
     "Field",
     "FieldReader",
     "GenerateConfig",
@@ -79,7 +88,9 @@ __all__ = [
     "TaskSpec",
     "TrainConfig",
     "Transition",
+    "VectorBonusReward",
     "VectorDenseReward",
+    "VectorEpisodicReturn",
     "describe_env",
     "generate",
     "make",

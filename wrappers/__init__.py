@@ -2,6 +2,7 @@
 
 from reward_synth.wrappers.batched import BatchedDenseReward
 from reward_synth.wrappers.dense import DenseReward
+from reward_synth.wrappers.episodic import EpisodicReturn, VectorEpisodicReturn
 from reward_synth.wrappers.guard import Guard
 from reward_synth.wrappers.publish import PublishFields
 from reward_synth.wrappers.sparse import SparseReward, SuccessInfo
@@ -11,6 +12,7 @@ from reward_synth.wrappers.words import NonFiniteRewardWarning, RewardFaultWarni
 __all__ = [
     "BatchedDenseReward",
     "DenseReward",
+    "EpisodicReturn",
     "Guard",
     "NonFiniteRewardWarning",
     "PublishFields",
@@ -18,4 +20,5 @@ __all__ = [
     "SparseReward",
     "SuccessInfo",
     "VectorDenseReward",
+    "VectorEpisodicReturn",
 ]

@@ -8,6 +8,8 @@ COMPONENTS = "reward_components"
 """Key of ``info``: the dense parts by name."""
 EPISODE = "reward_synth"
 """Key of ``info`` at the end of an episode: its sums."""
+STEP_REWARD = "step_reward"
+"""Key of ``info``: what a step paid whose reward is told at the end of its episode."""
 SHAPING = "shaping"
 """The one component under ``combine="potential"``."""
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from reward_synth.agents import AgentConfig
 from reward_synth.api.limits import Limits
+from reward_synth.engine import EngineConfig
 from reward_synth.errors import UsageError
 from reward_synth.llm import Prices
 from reward_synth.llm.secrets import check_url
@@ -135,8 +136,8 @@ class TrainConfig:
     algorithm: str = "auto"
     episodes: int = 20
     """Episodes of each evaluation."""
-    jobs: int = 2
-    """Trainings at once."""
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    """Where trainings run."""
     expert: bool = False
     """Also train with the environment's own dense reward."""
 
@@ -150,7 +151,6 @@ class TrainConfig:
             "--train-top": self.top,
             "--seeds": self.seeds,
             "--episodes": self.episodes,
-            "--jobs": self.jobs,
         }
         for name, value in counts.items():
             if value is not None and value < 1:
@@ -206,26 +206,30 @@ class GenerateConfig:
         method, training = self.method, self.training
         rounds = self.rounds or method.rounds
         candidates = self.candidates or method.samples * rounds
-        if not training.steps:
-            return Plan(candidates, rounds, method.restarts)
+        merge = method.merge is not None
+        if not training.steps and not method.planner:
+            return Plan(candidates, rounds, method.restarts, merge)
         *before, last = method.final
         last = replace(
             last, keep=training.top or last.keep, seeds=training.seeds or last.seeds
         )
         each, final = replace(method, final=(*before, last)).rungs()
-        return Plan(candidates, rounds, method.restarts, each, final)
+        return Plan(
+            candidates, rounds, method.restarts, merge, method.elites, each, final
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data: what a run is compared by when it goes on.
 
-        How many trainings run at once, prices and the budget change no result and are
+        Where trainings run and how many at once, prices and the budget change no result and are
         left out: a run that a budget stopped goes on with a larger one.
         """
         data = asdict(self)
         data["plan"] = asdict(self.plan)
         data["combine"] = self.combination
         del data["candidates"], data["rounds"], data["limits"]
-        del data["training"]["jobs"], data["training"]["top"], data["training"]["seeds"]
+        for name in ("engine", "top", "seeds"):
+            del data["training"][name]
         del data["model"]["prices"], data["model"]["budget"]
         return data
 

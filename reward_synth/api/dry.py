@@ -10,8 +10,8 @@ from reward_synth.api.measure import trial_specs
 from reward_synth.api.prepare import Prepared, describe, require_trainable
 from reward_synth.api.proposers import choose_proposer
 from reward_synth.llm import Usage
-from reward_synth.prompts import estimate_tokens, first_messages
-from reward_synth.search import Plan
+from reward_synth.prompts import estimate_tokens
+from reward_synth.search import LanguageModelProposer, Plan
 from reward_synth.search.loop import shares
 from reward_synth.task import TaskSpec
 
@@ -50,10 +50,13 @@ def dry_run(config: GenerateConfig) -> DryRun:
     require_trainable(task, config.training)
     chosen = choose_proposer(config, task, None)
     asks = chosen.proposer.name == "llm" and config.model.replay is None
-    messages = first_messages(task) if asks else ()
+    proposer = chosen.proposer
+    model = proposer if isinstance(proposer, LanguageModelProposer) else None
+    messages = model.messages() if model is not None and asks else ()
     plan = config.plan
-    samples = plan.candidates * plan.restarts
-    count, steps = trainings(plan, config.training)
+    samples = plan.samples
+    plans = config.method.planner
+    count, steps = (0, 0) if plans else trainings(plan, config.training)
     usage = Usage(
         estimate_tokens(messages) * samples,
         config.model.max_tokens * samples if asks else 0,
@@ -89,7 +92,7 @@ def _minutes(
     )
     pace = measure_pace(spec)
     whole = (count - 1) * pace.seconds(spec, 0) + pace.seconds(spec, steps)
-    return whole / min(config.training.jobs, count) / 60.0
+    return whole / min(config.training.engine.at_once, count) / 60.0
 
 
 def trainings(plan: Plan, training: TrainConfig) -> tuple[int, int]:
@@ -102,9 +105,14 @@ def trainings(plan: Plan, training: TrainConfig) -> tuple[int, int]:
         >>> trainings(Plan(8, 2, final=final), TrainConfig(1000))
         (8, 5000)
     """
-    sizes = shares(plan.candidates, plan.rounds) * plan.restarts
-    found = [(min(size, r.keep), r) for size in sizes for r in plan.each_round]
-    most = plan.candidates * plan.restarts
+    sizes = [*shares(plan.candidates, plan.rounds), *[1] * plan.merge] * plan.restarts
+    together = plan.elites > 0
+    found = [
+        (1 if together else min(size, r.keep), r)
+        for size in sizes
+        for r in plan.each_round
+    ]
+    most = plan.samples
     for rung in plan.final:
         most = min(most, rung.keep)
         found.append((most + (1 + training.expert) * rung.last, rung))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +11,7 @@ from reward_synth.agents.training import Trained
 from reward_synth.api.config import GenerateConfig
 from reward_synth.api.limits import Meter
 from reward_synth.api.measure import Measurement
+from reward_synth.api.planned import Planning
 from reward_synth.api.prepare import (
     ROLLOUTS_FILE,
     TASK_FILE,
@@ -19,16 +21,19 @@ from reward_synth.api.prepare import (
     require_trainable,
 )
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
-from reward_synth.api.provenance import record_start
+from reward_synth.api.provenance import record_start, versions
 from reward_synth.api.report import write_report
 from reward_synth.api.result import FEEDBACK, REPORT_FILE, Generated, Watcher
+from reward_synth.api.together import Together
 from reward_synth.engine import Workshop
 from reward_synth.errors import BudgetReachedError, NothingUsableError, TryAgainError
 from reward_synth.language import POTENTIAL, REWARD
 from reward_synth.llm import Completion, Usage
+from reward_synth.program import RewardProgram
 from reward_synth.search import Attempt, LanguageModelProposer, Outcome, Plan, Search
 from reward_synth.search.feedback import feedback
-from reward_synth.search.loop import SearchStoppedError
+from reward_synth.search.loop import SearchStoppedError, Trainer
+from reward_synth.search.memory import packed, unpacked
 from reward_synth.store import ProgramRow, RunStore, whole_file
 
 
@@ -117,12 +122,12 @@ def _search(
             prepared.examiner(config.sandbox, needs, workshop),
             _StoreRecorder(store, plan),
             plan,
-            trainer=training if config.training.steps else None,
+            trainer=_trainer(config, training),
             progress=watcher.progress,
             checkpoint=checkpoint,
         )
         outcomes, stopped = _outcomes(search)
-    wanted = plan.candidates * plan.restarts
+    wanted = plan.samples
     short = stopped is None and len(outcomes) < wanted
     if chosen.proposer.name == "symbolic" and short:
         notify(
@@ -131,6 +136,15 @@ def _search(
         )
     result = _result(config, prepared, store, chosen, outcomes, training.results)
     return result, stopped
+
+
+def _trainer(config: GenerateConfig, training: Measurement) -> Trainer | None:
+    """Return what measures programs, after a look whether it can."""
+    if config.method.planner:
+        return Planning(training)
+    if not config.training.steps:
+        return None
+    return Together(training) if config.method.elites else training
 
 
 def _outcomes(search: Search) -> tuple[list[Outcome], BudgetReachedError | None]:
@@ -206,6 +220,12 @@ class _StoreRecorder:
         self.steps = len(plan.each_round) + len(plan.final)
         self.folder = store.folder / FEEDBACK
         self.folder.mkdir(exist_ok=True)
+        self.software = json.dumps(versions(), sort_keys=True)
+
+    def recall(self, program: RewardProgram) -> Outcome | None:
+        """Return what the same software found in a program without errors."""
+        kept = self.store.programs.outcome(program.digest, self.software)
+        return None if kept is None else unpacked(program, kept)
 
     def _tell(self, outcome: Outcome) -> None:
         with whole_file(self.folder / f"{outcome.program.digest}.md") as part:
@@ -228,6 +248,10 @@ class _StoreRecorder:
             score = outcome.screen.score
             self.store.programs.record_score(program.digest, "screen", score)
         self._tell(outcome)
+        if outcome.report.ok:  # errors may be those of a busy machine
+            self.store.programs.record_outcome(
+                program.digest, packed(outcome), self.software
+            )
 
     def trained(self, outcome: Outcome) -> None:
         if outcome.trained is not None:

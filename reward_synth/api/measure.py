@@ -12,7 +12,6 @@ from reward_synth.api.config import GenerateConfig, SandboxMode, TrainConfig
 from reward_synth.api.limits import Meter
 from reward_synth.api.prepare import Prepared
 from reward_synth.api.result import Watcher
-from reward_synth.engine import LocalEngine
 from reward_synth.program import RewardProgram
 from reward_synth.search import Measured, Rung
 from reward_synth.store import RunStore
@@ -45,12 +44,12 @@ class Measurement:
         results = train_all(
             specs,
             self.store,
-            LocalEngine(self.config.training.jobs, self.watcher.stopping),
+            self.config.training.engine.make(self.watcher.stopping),
             watch=self.watcher.training,
         )
         self.results += results
         self.watcher.checkpoint()
-        return [_measured(program, results) for program in programs]
+        return [measured(program, results) for program in programs]
 
     def _specs(self, programs: Sequence[RewardProgram], rung: Rung) -> list[TrialSpec]:
         training = self.config.training
@@ -69,7 +68,7 @@ class Measurement:
         return specs if rung.last else [item for item in specs if item.arm == "dense"]
 
 
-def _measured(program: RewardProgram, results: Sequence[Trained]) -> Measured | None:
+def measured(program: RewardProgram, results: Sequence[Trained]) -> Measured | None:
     """Success is measured on other episodes than those that are reported."""
     own = [
         item.result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, TypeVar
 
@@ -30,10 +30,12 @@ from reward_synth.llm import (
 )
 from reward_synth.search import (
     LanguageModelProposer,
+    MotionProposer,
     Proposer,
     Sampling,
     SymbolicProposer,
 )
+from reward_synth.search.loop import shares
 from reward_synth.search.prompting import prompting
 from reward_synth.store import RunStore
 from reward_synth.task import TaskSpec
@@ -127,19 +129,28 @@ def _proposer(
     config: GenerateConfig, task: TaskSpec, chat: ChatModel, model: str
 ) -> LanguageModelProposer:
     method = config.method
+    plan = config.plan
+    rounds = len(shares(plan.candidates, plan.rounds))
     sampling = Sampling(
         model,
         temperature=_first(config.model.temperature, method.temperature, 1.0),
         max_tokens=config.model.max_tokens,
         seed=config.env.seed,
         repairs=_first(config.model.repairs, method.repairs, 2),
+        joined=None if method.merge is None else (rounds, method.merge),
     )
-    return LanguageModelProposer(
+    kind = MotionProposer if method.planner else LanguageModelProposer
+    return kind(
         task,
         chat,
         sampling,
         version(DISTRIBUTION),
-        prompting=prompting(method, config.env.seed, config.refinements),
+        prompting=prompting(
+            replace(method, combine=config.combination),
+            config.env.seed,
+            config.refinements,
+            rounds,
+        ),
         critic=method.critic,
         analyst=method.analyst,
     )

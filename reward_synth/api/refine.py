@@ -46,6 +46,11 @@ def refined(
         raise UsageError(f"--n must be at least 1, received {samples}.")
     with RunStore.read(run) as store:
         config = GenerateConfig.from_dict(store.config)
+    if config.method.planner:
+        raise UsageError(
+            f"{run} describes a motion (method {config.method.name}), which is not "
+            "refined. Say what the robot should do in other words: generate with --task."
+        )
     file = run / REWARD_FILE
     if not file.exists():
         raise UsageError(f"{run} has saved no program ({REWARD_FILE}) to refine yet.")
@@ -87,6 +92,8 @@ def _method(method: Method, samples: int) -> Method:
         samples=samples,
         rounds=1,
         restarts=1,
+        merge=None,
+        elites=0,
         each_round=(),
         final=(*method.final[:-1], replace(method.final[-1], keep=1)),
     )

@@ -11,7 +11,6 @@ from reward_synth.api.prepare import TASK_FILE, Prepared, describe, require_trai
 from reward_synth.api.provenance import record_start
 from reward_synth.api.report import training_table, training_words
 from reward_synth.api.result import Watcher
-from reward_synth.engine import LocalEngine
 from reward_synth.errors import NothingUsableError, UsageError
 from reward_synth.program import RewardProgram
 from reward_synth.store import RunStore, whole_file
@@ -63,7 +62,7 @@ def train(
         with whole_file(folder / "reward.py") as part:
             program.save(part)
         with watcher.steps():
-            engine = LocalEngine(training.jobs, watcher.stopping)
+            engine = training.engine.make(watcher.stopping)
             results = train_all(specs, store, engine, watch=watcher.training)
             watcher.checkpoint()
         parts = f"# {task.id}", training_table(results), training_words(results)

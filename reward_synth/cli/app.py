@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from reward_synth.cli import (
+    annotate,
     audit,
     bench,
     check,
@@ -13,6 +14,7 @@ from reward_synth.cli import (
     doctor,
     export,
     generate,
+    intrinsic,
     listing,
     methods,
     probe,
@@ -70,3 +72,5 @@ app.add_typer(runs.app, name="runs")
 app.command("compare")(compare.compare)
 app.command("combiners")(compare.combiners)
 app.command("probe")(probe.probe)
+app.command("intrinsic")(intrinsic.intrinsic)
+app.command("annotate")(annotate.annotate)

@@ -32,7 +32,10 @@ Only = Annotated[
 def bench(
     suite: SuiteName = None,
     only: Only = None,
-    jobs: o.Jobs = 2,
+    jobs: o.Jobs = None,
+    engine: o.EngineOption = o.EngineKind.local,
+    ray_address: o.RayAddress = None,
+    ray_resources: o.RayResources = None,
     run: o.Run = None,
     resume: o.Resume = False,
     sandbox: o.SandboxOption = None,
@@ -45,7 +48,6 @@ def bench(
     from reward_synth.benchmarks.suite import load_suite
     from reward_synth.cli.folders import run_folder
     from reward_synth.cli.output import TrainingProgress, note, progress_bars
-    from reward_synth.engine import LocalEngine
 
     if suite is None:
         _list(as_json=as_json)
@@ -56,7 +58,7 @@ def bench(
         raise UsageError(f"{suite} is no text: {cause}.") from cause
     _require_packages()
     mode = o.chosen_sandbox(sandbox, quiet=as_json)
-    engine = LocalEngine(jobs)
+    where = o.chosen_engine(engine, jobs, ray_address, ray_resources).make()
     name = f"bench-{loaded.name}"
     with run_folder(run, name, resume=resume) as folder, progress_bars() as bars:
         watcher = Watcher(
@@ -68,7 +70,7 @@ def bench(
             return
         part = only or ()
         told = run_suite(
-            loaded, folder, engine, only=part, sandbox=mode, watcher=watcher
+            loaded, folder, where, only=part, sandbox=mode, watcher=watcher
         )
     _show(told, folder, as_json=as_json)
 

@@ -148,6 +148,10 @@ def show_generated(result: Generated, ref: Any) -> None:
 
 def snippet(result: Generated, ref: Any) -> str:
     """Return lines of Python that use the saved reward."""
+    from reward_synth.combine import DECODED
+
+    if result.config.combination == DECODED:
+        return _decoding(result, ref)
     task = ""
     if result.config.env.task_file or result.config.env.allow_info:
         task = f", task={str(result.folder / 'task.json')!r}"
@@ -162,5 +166,35 @@ def snippet(result: Generated, ref: Any) -> str:
             "obs, reward, terminated, truncated, info = env.step("
             "env.action_space.sample())",
             'print(reward, info["sparse_reward"], info["reward_components"])',
+        ]
+    )
+
+
+def _decoding(result: Generated, ref: Any) -> str:
+    """Return lines that learn from returns of episodes, or pay a decoder that has."""
+    from reward_synth.agents.progress import DECODER
+
+    trained = [
+        result.folder / "trials" / item.spec.key / DECODER
+        for item in result.trained
+        if item.status == "ok" and item.spec.arm == "dense"
+    ]
+    task = f"TaskSpec.load({str(result.folder / 'task.json')!r})"
+    factors = repr(str(result.reward_file))
+    lines = [
+        "from reward_synth import TaskSpec",
+        "from reward_synth.agents import lare",
+        *ref.code().splitlines(),
+        f"task = {task}",
+    ]
+    if trained:
+        return "\n".join(
+            [*lines, f"env = lare.decoded(env, {factors}, {str(trained[0])!r}, task)"]
+        )
+    return "\n".join(
+        [
+            *lines,
+            f"env = lare.latent(env, {factors}, task)",
+            "agent = lare.attach(SAC('MlpPolicy', env), env)  # of stable_baselines3",
         ]
     )

@@ -13,6 +13,7 @@ import typer
 from reward_synth.errors import UsageError
 
 if TYPE_CHECKING:
+    from reward_synth.engine import EngineConfig
     from reward_synth.llm import Prices
     from reward_synth.sandbox import Mode
 
@@ -78,7 +79,38 @@ Demonstrations = Annotated[
 Algorithm = Annotated[
     str, typer.Option("--algorithm", help="auto, sac or ppo of Stable-Baselines3.")
 ]
-Jobs = Annotated[int, typer.Option("--jobs", help="Trainings at once.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        help="Trainings at once. [default: 2; with Ray as many as there is room for]",
+        show_default=False,
+    ),
+]
+
+
+class EngineKind(Enum):
+    """Where trainings run."""
+
+    local = "local"
+    ray = "ray"
+
+
+EngineOption = Annotated[
+    EngineKind,
+    typer.Option("--engine", help="Processes of this machine, or a Ray cluster."),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray-address",
+        help="The cluster, such as 10.0.0.1:6379 or auto. By default a new one here.",
+    ),
+]
+RayResources = Annotated[
+    str | None,
+    typer.Option("--ray-resources", help="Of each training. [default: CPU=1,GPU=0]"),
+]
 Episodes = Annotated[int, typer.Option("--episodes", help="Episodes of an evaluation.")]
 Expert = Annotated[
     bool,
@@ -124,6 +156,24 @@ SandboxOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def chosen_engine(
+    kind: EngineKind, jobs: int | None, address: str | None, resources: str | None
+) -> EngineConfig:
+    """Return where trainings run.
+
+    Raises:
+        UsageError: The options do not fit each other, or a number means nothing.
+
+    Example:
+        >>> chosen_engine(EngineKind.local, 3, None, None).at_once
+        3
+    """
+    from reward_synth.engine import EngineConfig
+    from reward_synth.engine.config import read_resources
+
+    return EngineConfig(kind.value, jobs, address, read_resources(resources))
 
 
 def chosen_sandbox(asked: SandboxMode | None, *, quiet: bool = False) -> Mode:

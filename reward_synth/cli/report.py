@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 RunFolder = Annotated[
     str,
-    typer.Argument(help="The folder of a run of generate, train or bench, or a report.json."),
+    typer.Argument(
+        help="The folder of a run of generate, train or bench, or a report.json."
+    ),
 ]
 
 
@@ -40,7 +42,8 @@ def report(
     out: Annotated[
         str | None,
         typer.Option(
-            "--out", help="The file; - prints md and json. By default in RUN, or beside a report.json."
+            "--out",
+            help="The file; - prints md and json. By default in RUN, or beside a report.json.",
         ),
     ] = None,
 ) -> None:

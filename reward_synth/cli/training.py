@@ -38,7 +38,10 @@ def train(
     algorithm: o.Algorithm = "auto",
     episodes: o.Episodes = 20,
     expert: o.Expert = False,
-    jobs: o.Jobs = 2,
+    jobs: o.Jobs = None,
+    engine: o.EngineOption = o.EngineKind.local,
+    ray_address: o.RayAddress = None,
+    ray_resources: o.RayResources = None,
     sandbox: o.SandboxOption = None,
     seed: o.Seed = 0,
     run: o.Run = None,
@@ -74,7 +77,7 @@ def train(
         seeds=seeds,
         algorithm=algorithm,
         episodes=episodes,
-        jobs=jobs,
+        engine=o.chosen_engine(engine, jobs, ray_address, ray_resources),
         expert=expert,
     )
     name = f"train-{env}"

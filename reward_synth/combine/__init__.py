@@ -27,6 +27,7 @@ from reward_synth.combine.potential import (
     look_ahead,
 )
 from reward_synth.combine.protocol import (
+    DECODED,
     POTENTIAL,
     ActsOn,
     Combiner,
@@ -57,6 +58,7 @@ from reward_synth.combine.sums import ClipDelta, clip, delta
 
 __all__ = [
     "COMBINERS",
+    "DECODED",
     "POTENTIAL",
     "ActsOn",
     "Add",

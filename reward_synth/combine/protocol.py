@@ -19,6 +19,9 @@ Parts: TypeAlias = Mapping[str, float]
 ActsOn = Literal["step", "episode", "group", "advantage"]
 """``step``: each step alone, or with those before it. ``episode``: pays once it is over.
 ``group``: samples of one prompt or start together. ``advantage``: after the critic."""
+DECODED = "decoded"
+"""No combiner: the components are factors, and a decoder of returns pays; see
+:mod:`reward_synth.agents.lare`."""
 POTENTIAL = "potential"
 NO_PARTS: Parts = {}
 

@@ -101,7 +101,7 @@ def _carry_out(packed: bytes) -> bytes:
         function, arguments = pickle.loads(packed)
         return pickle.dumps(("ok", function(*arguments)))
     except (Exception, SystemExit) as cause:  # a trial's failure is data
-        return pickle.dumps(("failed", _told(cause)))
+        return pickle.dumps(("failed", told(cause)))
 
 
 def _drop_unstarted(waiting: dict[Future[bytes], Call]) -> None:
@@ -135,9 +135,15 @@ def _result(call: Call, future: Future[bytes]) -> CallResult:
 
 
 def _failed(call: Call, cause: BaseException) -> CallResult:
-    return CallResult(call.key, "failed", error=_told(cause))
+    return CallResult(call.key, "failed", error=told(cause))
 
 
-def _told(cause: BaseException) -> str:
+def told(cause: BaseException) -> str:
+    r"""Return an exception as one line.
+
+    Example:
+        >>> told(ValueError("first\\n  second"))
+        'ValueError: first second'
+    """
     text = " ".join(str(cause).split())[:500]
     return f"{type(cause).__name__}: {text}"

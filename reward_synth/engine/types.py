@@ -21,6 +21,9 @@ class Call:
     """Picklable."""
     timeout: float | None = None
     """Seconds after which it is killed; None: never."""
+    folder: str = ""
+    """The one folder that it writes, as it stands among the arguments; an engine that
+    runs it on another machine brings the folder back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from reward_synth.combine import DECODED
 from reward_synth.errors import UsageError, did_you_mean
 from reward_synth.program import Provenance, RewardProgram
 from reward_synth.report import ProgramData, RunData, TrialData
@@ -125,6 +126,12 @@ def _exported(
     ]
     trained = configs[keys[0]] if keys else None
     setting = _trained(trained) if trained else _planned(config, told)
+    if setting.combine == DECODED:
+        raise UsageError(
+            f"{folder} holds factors, which a decoder of returns pays: they are no reward "
+            "of their own, so nothing is exported. `reward_synth.agents.lare.decoded` "
+            "pays a decoder of its trainings."
+        )
     program = _program(folder, told, task)
     return Exported(folder, run, task, told, program, setting, configs)
 

@@ -9,6 +9,12 @@ from reward_synth.prompts.build import (
     repair_messages,
 )
 from reward_synth.prompts.data import fence, neutralise, quote_texts
+from reward_synth.prompts.factors import factor_messages
+from reward_synth.prompts.motion import (
+    coder_messages,
+    describer_messages,
+    mend_messages,
+)
 from reward_synth.prompts.roles import (
     analyst_messages,
     critic_messages,
@@ -18,12 +24,16 @@ from reward_synth.prompts.roles import (
 __all__ = [
     "Message",
     "analyst_messages",
+    "coder_messages",
     "critic_messages",
     "describe_task",
+    "describer_messages",
     "estimate_tokens",
     "example",
+    "factor_messages",
     "fence",
     "first_messages",
+    "mend_messages",
     "neutralise",
     "quote_texts",
     "read_verdict",

@@ -8,6 +8,7 @@ from reward_synth.search.language_model import (
 )
 from reward_synth.search.loop import Plan, Recorder, Search
 from reward_synth.search.method import Method, Rung, load_method, method_names
+from reward_synth.search.motion_model import MotionProposer
 from reward_synth.search.outcome import Outcome, Proposer
 from reward_synth.search.prompting import Refinement
 from reward_synth.search.reflection import Measured
@@ -19,6 +20,7 @@ __all__ = [
     "LanguageModelProposer",
     "Measured",
     "Method",
+    "MotionProposer",
     "Outcome",
     "Plan",
     "Proposer",

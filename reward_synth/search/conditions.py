@@ -164,7 +164,7 @@ def _computed_span(text: str, task: TaskSpec, bound: float) -> float:
     """Return how far the value can be from the bound, from the ranges of its fields."""
     names = ", ".join(sorted(names_in(text)))
     read = parse(f"def compute_reward({names}):\n    return {{'a': {text}}}", task)
-    if read.ir is None:
+    if read.ir is None or read.ir.reward is None:
         return max(1.0, abs(bound))
     found = component_bounds(read.ir.reward, task, widths=0.0)["a"]
     if not bounded(found):

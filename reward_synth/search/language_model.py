@@ -10,7 +10,7 @@ from reward_synth.language import parse
 from reward_synth.llm import ChatModel, ChatRequest, Completion, extract_code
 from reward_synth.program import Provenance, RewardProgram
 from reward_synth.prompts import Message, repair_messages
-from reward_synth.search.advisers import analysed, criticised
+from reward_synth.search.advisers import Ask, analysed, criticised
 from reward_synth.search.outcome import Outcome
 from reward_synth.search.prompting import Best, Prompting, Told
 from reward_synth.task import TaskSpec
@@ -31,6 +31,8 @@ class Sampling:
     """Sent along; servers may ignore it."""
     repairs: int = 2
     """How often one answer may be corrected."""
+    joined: tuple[int, float] | None = None
+    """After so many rounds the temperature is this one: programs are joined then."""
     parallel: int = 4
     """Requests in flight at once."""
 
@@ -132,14 +134,19 @@ class LanguageModelProposer:
         return ChatRequest(
             sampling.model,
             tuple(messages),
-            temperature=sampling.temperature,
+            temperature=self._temperature(),
             max_tokens=sampling.max_tokens,
             seed=None if sampling.seed is None else sampling.seed + slot,
             slot=slot,
         )
 
+    def _temperature(self) -> float:
+        joined = self.sampling.joined
+        if joined is not None and len(self._rounds) >= joined[0]:
+            return joined[1]
+        return self.sampling.temperature
+
     def _attempt(self, slot: int) -> Attempt:
-        messages = self.messages(slot)
         completions: list[Completion] = []
         requests: list[str] = []
         program: RewardProgram | None = None
@@ -151,12 +158,17 @@ class LanguageModelProposer:
             requests.append(request.digest)
             return completions[-1]
 
+        messages = self.question(slot, ask)
         for _ in range(1 + self.sampling.repairs):
+            if messages is None:  # what it asks about was not answered
+                last = completions[-1]
+                reason = f"{last.status}: {last.error}".rstrip(": ")
+                break
             completion = ask(messages)
             if not completion.ok:
                 reason = f"{completion.status}: {completion.error}".rstrip(": ")
                 break
-            found, problems = self._read(completion, requests[-1])
+            found, problems = self.read(completion, requests[-1])
             program = found or program
             if found is not None and not problems and self.critic:
                 problems = criticised(self.task, found.source, ask)
@@ -164,16 +176,32 @@ class LanguageModelProposer:
                 reason = ""
                 break
             reason = problems[0]
-            messages = repair_messages(messages, completion.text, problems)
+            messages = self.mend(messages, completion.text, problems)
         return Attempt(slot, program, tuple(completions), tuple(requests), reason)
 
-    def _read(
+    def question(self, slot: int, _: Ask) -> tuple[Message, ...] | None:
+        """Return what is asked for a sample; None: a question before had no answer."""
+        return self.messages(slot)
+
+    def mend(
+        self, messages: Sequence[Message], answer: str, problems: Sequence[str]
+    ) -> tuple[Message, ...]:
+        """Return what asks to correct an answer."""
+        return repair_messages(messages, answer, problems)
+
+    def read(
         self, completion: Completion, request: str
     ) -> tuple[RewardProgram | None, list[str]]:
         """Return the program of an answer and what must be corrected in it."""
         extracted = extract_code(completion.text)
         if extracted.code is None:
             return None, [extracted.reason]
+        return self.checked(extracted.code, completion, request)
+
+    def checked(
+        self, code: str, completion: Completion, request: str
+    ) -> tuple[RewardProgram, list[str]]:
+        """Return a text as a program, and what must be corrected in it."""
         origin = Provenance(
             "llm",
             model=self.sampling.model,
@@ -181,7 +209,7 @@ class LanguageModelProposer:
             seed=self.sampling.seed,
             version=self.version,
         )
-        program = RewardProgram.of(extracted.code, self.task, origin)
+        program = RewardProgram.of(code, self.task, origin)
         findings = parse(program.source, self.task).findings
         problems = [str(item) for item in findings if item.severity == "error"]
         if problems and completion.status == "length":

@@ -26,14 +26,28 @@ class Plan:
     """In how many rounds they are asked for; each learns from the ones before."""
     restarts: int = 1
     """Independent searches, one after the other."""
+    merge: bool = False
+    """Whether one more program is asked for, made of all, which alone is trained at the
+    end; where it cannot be used, the best of the others is."""
+    elites: int = 0
+    """How many of the best train on beside each new round's candidates, all together; 0:
+    every candidate is trained alone."""
     each_round: tuple[Rung, ...] = ()
     """Trainings of a round's candidates, told before the next round."""
     final: tuple[Rung, ...] = ()
     """Trainings of the best of all."""
 
+    @property
+    def samples(self) -> int:
+        """Programs of the whole search."""
+        return (self.candidates + self.merge) * self.restarts
+
 
 class Recorder(Protocol):
     """Keeps what the loop finds, before it is used."""
+
+    def recall(self, program: RewardProgram) -> Outcome | None:
+        """Return what :meth:`candidate` kept of a program, in an earlier start too."""
 
     def candidate(self, outcome: Outcome) -> None:
         """Keep a program, its report and its screen."""
@@ -85,26 +99,43 @@ class Search:
         """
         outcomes: dict[str, Outcome] = {}
         try:
-            self._propose(outcomes)
+            merged = self._propose(outcomes)
             ranked, before = rank(list(outcomes.values())), len(self.plan.each_round)
-            measured = self._climb(ranked, self.plan.final, before, outcomes)
+            joined = [item for item in ranked if item.program.digest in merged]
+            usable = [item for item in joined if item.usable]
+            measured = self._climb(usable or ranked, self.plan.final, before, outcomes)
             if measured:
                 self.proposer.tell(measured)
         except BudgetReachedError as cause:
             found = rank(list(outcomes.values()))
             raise SearchStoppedError(found, cause) from cause
-        return rank(list(outcomes.values()))
+        ranked = rank(list(outcomes.values()))
+        # what joins all others is the result, also where its training found no success
+        return sorted(
+            ranked, key=lambda x: not (x.usable and x.program.digest in merged)
+        )
 
-    def _propose(self, outcomes: dict[str, Outcome]) -> None:
+    def _propose(self, outcomes: dict[str, Outcome]) -> set[str]:
+        """Ask for all programs; return the digests of those that join the others."""
+        merged: set[str] = set()
         for number in range(self.plan.restarts):
             if number:
                 self.proposer.restart()
             told: set[str] = set()
             for size in shares(self.plan.candidates, self.plan.rounds):
                 self._round(size, outcomes, told)
+            if self.plan.merge:
+                merged.update(self._round(1, outcomes, told))
+        return merged
 
-    def _round(self, size: int, outcomes: dict[str, Outcome], told: set[str]) -> None:
-        """Ask for programs, examine and train what is new, and tell what was not told."""
+    def _round(
+        self, size: int, outcomes: dict[str, Outcome], told: set[str]
+    ) -> Sequence[str]:
+        """Ask for programs, examine and train what is new, and tell what was not told.
+
+        Returns:
+            The digests of the programs.
+        """
         self.checkpoint()
         programs = {item.digest: item for item in self.proposer.ask(size)}
         fresh = [digest for digest in programs if digest not in told]
@@ -112,24 +143,33 @@ class Search:
             if digest not in outcomes:
                 outcomes[digest] = self._examine(programs[digest], len(outcomes))
         untrained = [outcomes[x] for x in fresh if outcomes[x].trained is None]
-        self._climb(rank(untrained), self.plan.each_round, 0, outcomes)
+        elites = self._elites(outcomes)
+        self._climb(rank(untrained), self.plan.each_round, 0, outcomes, elites)
         told.update(fresh)
         self.proposer.tell([outcomes[digest] for digest in fresh])
+        return list(programs)
+
+    def _elites(self, outcomes: dict[str, Outcome]) -> list[Outcome]:
+        """Return the best that were trained, if such train on beside new programs."""
+        trained = [item for item in outcomes.values() if item.trained is not None]
+        return rank(trained)[: self.plan.elites]
 
     def _examine(self, program: RewardProgram, before: int) -> Outcome:
         self.checkpoint()
-        report = self.examiner.examine(program)
-        outcome = judge(
-            program,
-            report,
-            self.task,
-            self.examiner.rollouts,
-            needs=self.examiner.needs,
-        )
-        self.recorder.candidate(outcome)
-        known = self.plan.candidates * self.plan.restarts
+        outcome = self.recorder.recall(program)
+        if outcome is None:
+            outcome = self._judged(program)
+            self.recorder.candidate(outcome)
+        known = self.plan.samples
         self.progress("checked", before + 1, known)
         return outcome
+
+    def _judged(self, program: RewardProgram) -> Outcome:
+        examiner = self.examiner
+        report = examiner.examine(program)
+        return judge(
+            program, report, self.task, examiner.rollouts, needs=examiner.needs
+        )
 
     def _climb(
         self,
@@ -137,8 +177,12 @@ class Search:
         rungs: Sequence[Rung],
         first: int,
         outcomes: dict[str, Outcome],
+        beside: Sequence[Outcome] = (),
     ) -> list[Outcome]:
-        """Train the best at each step of a ladder; keep and return all that were trained."""
+        """Train the best at each step of a ladder; keep and return all that were trained.
+
+        Those ``beside`` come first at the first step, and take places of it.
+        """
         if self.trainer is None:
             return []
         found: dict[str, Outcome] = {}
@@ -146,8 +190,11 @@ class Search:
         for number, rung in enumerate(rungs, start=first):
             self.checkpoint()
             # at the first step only guesses tell the candidates apart
+            places = max(0, rung.keep - len(beside))
             chosen = (
-                distinct(climbing, rung.keep) if not found else climbing[: rung.keep]
+                [*beside, *distinct(climbing, places)]
+                if not found
+                else climbing[: rung.keep]
             )
             climbing = rank(self._measure(chosen, rung, number, self.trainer))
             found |= {item.program.digest: item for item in climbing}

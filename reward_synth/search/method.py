@@ -20,6 +20,10 @@ HISTORIES = ("none", "best", "last", "evolution")
 """What a model is shown of earlier attempts; see :mod:`~reward_synth.search.prompting`."""
 
 
+_HOTTEST = 2.0
+"""The largest temperature of the protocol."""
+
+
 def _require(true: bool, key: str, value: object, expected: str) -> None:
     if not true:
         raise UsageError(f"{key} must be {expected}, received {value!r}.")
@@ -95,6 +99,15 @@ class Method:
     """Whether the model examines a program before it is used."""
     analyst: bool = False
     """Whether the model is asked why a trained agent failed, from what it did."""
+    elites: int = 0
+    """Of trainings after a round: its programs train together, on one replay buffer,
+    beside so many elites of the rounds before; 0: each program alone."""
+    planner: bool = False
+    """Whether the model describes a motion as terms, and a planner acts by them: nothing
+    is trained."""
+    merge: float | None = None
+    """The temperature at which, after the last round, the model is asked to join all
+    programs into one, which alone is trained; None: it is not asked."""
     temperature: float | None = None
     repairs: int | None = None
     combine: str | None = None
@@ -108,12 +121,21 @@ class Method:
         counts = ("samples", "rounds", "restarts", "islands")
         for key in counts:
             _require(getattr(self, key) >= 1, key, getattr(self, key), "1 or more")
-        for key in ("shown", "examples"):
+        for key in ("shown", "examples", "elites"):
             _require(getattr(self, key) >= 0, key, getattr(self, key), "0 or more")
         _require(0 <= self.mutation <= 1, "mutation", self.mutation, "from 0 to 1")
         for key, allowed in (("proposer", PROPOSERS), ("history", HISTORIES)):
             value = getattr(self, key)
             _require(value in allowed, key, value, f"one of {', '.join(allowed)}")
+        merge = 0.0 if self.merge is None else self.merge
+        _require(0 <= merge <= _HOTTEST, "merge", self.merge, "from 0 to 2")
+        together = len(self.each_round) == 1 and self.each_round[0].seeds == 1
+        _require(
+            not self.elites or (together and self.restarts == 1),
+            "elites",
+            self.elites,
+            "0, or there must be one search with one step of each_round and one seed",
+        )
         _require(bool(self.final), "final", "empty", "at least one step of trainings")
 
     def rungs(self) -> tuple[tuple[Rung, ...], tuple[Rung, ...]]:
@@ -196,11 +218,11 @@ _LADDERS = ("each_round", "final")
 _KINDS: Mapping[str, type] = {
     **dict.fromkeys(("title", "about", "proposer", "history", "combine"), str),
     **dict.fromkeys(
-        ("samples", "rounds", "restarts", "shown", "islands", "examples"), int
+        ("samples", "rounds", "restarts", "shown", "islands", "examples", "elites"), int
     ),
     **dict.fromkeys(("repairs", "keep", "seeds"), int),
-    **dict.fromkeys(("mutation", "temperature", "share"), float),
-    **dict.fromkeys(("critic", "analyst"), bool),
+    **dict.fromkeys(("mutation", "temperature", "share", "merge"), float),
+    **dict.fromkeys(("critic", "analyst", "planner"), bool),
 }
 
 

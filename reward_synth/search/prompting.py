@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from reward_synth.prompts import Message, example, first_messages, neutralise
+from reward_synth.combine import DECODED
+from reward_synth.prompts import (
+    Message,
+    example,
+    factor_messages,
+    first_messages,
+    neutralise,
+)
 from reward_synth.search.feedback import feedback
 from reward_synth.search.method import Method
 from reward_synth.search.outcome import Outcome
@@ -22,6 +29,10 @@ _MUTATE = (
 _CROSS = (
     "Write a program that joins the best components of these two: say before the code which "
     "component is from which and why. No two components may work against each other."
+)
+_JOIN = (
+    "Write one program that joins the best of all these: say before the code what is from "
+    "which and why. No two components may work against each other."
 )
 _REMEMBERED = 4
 """Refinements that are shown: a history of four turns."""
@@ -142,6 +153,8 @@ class Refining:
 
     refinements: tuple[Refinement, ...]
     then: Prompting
+    ask: Callable[[TaskSpec, Sequence[str], str], tuple[Message, ...]] = first_messages
+    """Asks for what the programs are: rewards, or factors."""
 
     def messages(
         self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
@@ -154,7 +167,7 @@ class Refining:
             f"A person says of it: {neutralise(item.wish, _WISH_LIMIT, signs=True)}"
             for item in self.refinements[-_REMEMBERED:]
         ]
-        return first_messages(task, parts, _WISH)
+        return self.ask(task, parts, _WISH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +190,48 @@ class FewShot:
         return (*before, (role, "\n\n".join([*shown, text])))
 
 
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """Asks for latent factors; then, after some rounds, to join all drafts into one."""
+
+    rounds: int
+    """Rounds of drafts; every later question joins them."""
+
+    def messages(
+        self, task: TaskSpec, _: int, rounds: Sequence[Sequence[Told]], /
+    ) -> tuple[Message, ...]:
+        """Return the same question for every sample of a round."""
+        if len(rounds) < self.rounds:
+            return factor_messages(task)
+        told = [item for drafts in rounds for item in drafts]
+        usable = [item for item in told if item.outcome.usable] or told
+        texts = {x.outcome.program.digest: x.outcome.program.source for x in usable}
+        drafts = [f"```python\n{text.strip()}\n```" for text in texts.values()]
+        return factor_messages(task, drafts)
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Asks to join all programs into one, after some rounds of what another asker asks."""
+
+    rounds: int
+    then: Prompting
+
+    def messages(
+        self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
+    ) -> tuple[Message, ...]:
+        """Return the question for one sample."""
+        if len(rounds) < self.rounds:
+            return self.then.messages(task, slot, rounds)
+        told = [item for part in rounds for item in part]
+        return first_messages(task, _shown(told, len(told)), _JOIN)
+
+
 def prompting(
-    method: Method, seed: int, refinements: Sequence[Refinement] = ()
+    method: Method,
+    seed: int,
+    refinements: Sequence[Refinement] = (),
+    rounds: int | None = None,
 ) -> Prompting:
     """Return what a method asks with.
 
@@ -186,19 +239,30 @@ def prompting(
         method: The method.
         seed: Decides what is drawn.
         refinements: What a person said of earlier programs, oldest first.
+        rounds: Rounds of a search, after which programs are joined where the method
+            does so; the method's own by default.
 
     Example:
         >>> from reward_synth.search.method import load_method
         >>> prompting(load_method("eureka"), 0)
         Last(shown=1)
     """
-    asker = _asker(method, seed)
+    before = method.rounds if rounds is None else rounds
+    ask = factor_messages if method.combine == DECODED else first_messages
+    asker = _asker(method, seed, before)
     if method.examples:
         asker = FewShot(method.examples, asker)
-    return Refining(tuple(refinements), asker) if refinements else asker
+    return Refining(tuple(refinements), asker, ask) if refinements else asker
 
 
-def _asker(method: Method, seed: int) -> Prompting:
+def _asker(method: Method, seed: int, rounds: int) -> Prompting:
+    if method.combine == DECODED:
+        return Factors(rounds)
+    asker = _shower(method, seed)
+    return asker if method.merge is None else Joining(rounds, asker)
+
+
+def _shower(method: Method, seed: int) -> Prompting:
     if method.history == "evolution":
         return Evolution(method.islands, method.mutation, seed)
     if method.history == "last":

@@ -56,6 +56,17 @@ class ProgramLog:
         rows = self._database.rows("findings", digest)
         return {row.part: row.payload for row in rows}
 
+    def record_outcome(self, digest: str, outcome: Mapping[str, Any], by: str) -> None:
+        """Record all that an examination came to; ``by``: the software that made it."""
+        self._database.add("outcomes", digest, dict(outcome), part=short_digest(by))
+
+    def outcome(self, digest: str, by: str) -> dict[str, Any] | None:
+        """Return what the same software recorded; None if it has not."""
+        found: dict[str, Any] | None = self._database.get(
+            "outcomes", digest, short_digest(by)
+        )
+        return found
+
     def record_score(self, digest: str, name: str, value: float) -> None:
         """Record a score of a program under a name; NaN is a score too."""
         self._database.add("scores", digest, float(value), part=name)

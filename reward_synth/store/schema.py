@@ -10,8 +10,8 @@ from pathlib import Path
 from reward_synth.errors import RunConflictError
 from reward_synth.store.rows import to_json
 
-VERSION = 2
-"""2: the table ``files``, and large payloads as blobs. 1: the first."""
+VERSION = 3
+"""3: the table ``outcomes``. 2: the table ``files``, and large payloads as blobs. 1: the first."""
 TABLES = (
     "meta",
     "requests",
@@ -20,6 +20,7 @@ TABLES = (
     "programs",
     "findings",
     "scores",
+    "outcomes",
     "trials",
     "events",
     "files",
@@ -152,9 +153,12 @@ def _write_version(connection: sqlite3.Connection) -> None:
     connection.execute(_GUARDS[0].format(table="meta"))
 
 
-def _from_1(_: sqlite3.Connection) -> None:
-    """Only the new table, which is made already; rows are read as they are."""
+def _new_table(_: sqlite3.Connection) -> None:
+    """Only a new table, which is made already; rows are read as they are."""
 
 
-_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {1: _from_1}
+_STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
+    1: _new_table,
+    2: _new_table,
+}
 """From this version to the next one."""

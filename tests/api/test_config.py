@@ -11,6 +11,7 @@ import pytest
 
 from reward_synth.api.config import EnvConfig, GenerateConfig, ModelConfig, TrainConfig
 from reward_synth.api.dry import trainings
+from reward_synth.engine import EngineConfig
 from reward_synth.errors import UsageError
 from reward_synth.search import load_method
 
@@ -48,7 +49,9 @@ def test_settings_without_meaning_are_refused(
 def test_a_run_is_compared_by_all_but_the_jobs() -> None:
     """Every setting is in the run's identity, save how many trainings run at once."""
     config = GenerateConfig(CAR)
-    faster = dataclasses.replace(config, training=TrainConfig(jobs=7))
+    faster = dataclasses.replace(
+        config, training=TrainConfig(engine=EngineConfig(jobs=7))
+    )
     assert faster.to_dict() == config.to_dict()
     data = config.to_dict()
     counts = {"candidates", "rounds", "limits"}  # in the plan, and no part of it
@@ -56,7 +59,7 @@ def test_a_run_is_compared_by_all_but_the_jobs() -> None:
     assert set(data) == names - counts | {"plan"}
     assert set(data["training"]) == {
         item.name for item in dataclasses.fields(TrainConfig)
-    } - {"jobs", "top", "seeds"}
+    } - {"engine", "top", "seeds"}
     assert json.loads(json.dumps(data)).keys() == data.keys()
 
 

@@ -74,6 +74,19 @@ def test_a_killed_bench_repeats_no_finished_training(
     assert again.out == result.out
 
 
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_table(cli: Cli, place: Path, suite: str) -> None:
+    """--engine ray starts a cluster of this machine, and measures the same numbers."""
+    pytest.importorskip("ray")
+    part = ("bench", suite, "--only", "hand", "--json")
+    here, there = cli(*part, "--run", "h"), cli(*part, "--run", "t", "--engine", "ray")
+    assert (here.code, there.code) == (0, 0), there.err
+    cells = [json.loads(item.out)["summary"]["cells"] for item in (here, there)]
+    for (cell,) in cells:
+        del cell["seconds"]
+    assert cells[0] == cells[1]
+
+
 def test_reports_are_written_as_asked(cli: Cli, place: Path, suite: str) -> None:
     """A page, a text, data or a picture; - prints; the run may be any folder."""
     told = cli.json("bench", suite, "--only", "hand", "--run", "b")
@@ -104,6 +117,14 @@ def test_reports_are_written_as_asked(cli: Cli, place: Path, suite: str) -> None
         (("bench", "mine.toml", "--only", "x*"), 2, "'x*' names nothing"),
         (("bench", "mine.toml", "--jobs", "0"), 2, "jobs must be at least 1"),
         (("bench", "mine.toml", "--resume"), 2, "no unfinished run"),
+        (("bench", "mine.toml", "--engine", "rey"), 2, "'rey'"),
+        (("bench", "mine.toml", "--ray-address", "auto"), 2, "--engine ray"),
+        (("bench", "mine.toml", "--ray-resources", "RAM=1"), 2, "CPU=2,GPU=0.5"),
+        (
+            ("bench", "mine.toml", "--engine", "ray", "--ray-address", "127.0.0.2:1"),
+            3,
+            "No Ray cluster answers at 127.0.0.2:1",
+        ),
         (("bench", "mine.toml", "--run", "f", "--resume"), 2, "not both"),
         (("report", "nowhere"), 2, "holds no run"),
         (("report", "b", "--out", "-"), 2, "holds no run"),

@@ -48,6 +48,23 @@ def give_a_trap() -> object:
     return Trap(1)
 
 
+def outlive(mark: str) -> str:
+    """Tell our parent and wait for the end; begun again, return at once."""
+    place = Path(mark)
+    if place.exists():
+        return "again"
+    place.write_text(f"{os.getpid()} {os.getppid()}")
+    time.sleep(600)
+    return "never ended"
+
+
+def write_a_file(folder: str, text: str) -> str:
+    Path(folder, "deep").mkdir(parents=True, exist_ok=True)
+    Path(folder, "deep", "file.txt").write_text(text)
+    Path(folder, "link").symlink_to("/etc/passwd")
+    return folder
+
+
 def wait_a_little(number: int) -> int:
     time.sleep(0.5)
     return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,9 @@ from reward_synth.search import Measured, Outcome, Plan, Rung, Screen, Search, r
 from reward_synth.search.feedback import feedback, summarise_components
 from reward_synth.search.judging import distinct
 from reward_synth.search.loop import Trainer, shares
+from reward_synth.search.memory import packed, unpacked
 from reward_synth.search.method import ladder
+from reward_synth.search.screening import _ranks
 from tests.checks.small import SMALL, episode, reward
 
 SUCCESS = episode((0.0, 1.0, 2.0), (False, False, True))
@@ -64,6 +67,10 @@ class Kept:
     def __init__(self) -> None:
         self.candidates: list[Outcome] = []
         self.measured: list[Outcome] = []
+        self.known: dict[str, Outcome] = {}
+
+    def recall(self, program: RewardProgram) -> Outcome | None:
+        return self.known.get(program.digest)
 
     def candidate(self, outcome: Outcome) -> None:
         self.candidates.append(outcome)
@@ -335,3 +342,77 @@ def test_what_training_taught_is_told() -> None:
     assert "Success while it was trained: 0% 50% 100%." in text
     assert "- a: 0 1 2; rising" in text
     assert text.endswith("Its best episode: 9 steps.")
+
+
+def test_what_joins_all_is_asked_for_last_and_alone_trained() -> None:
+    """One more program after the rounds; it is the result, though the screen likes GOOD
+    better and its training finds no success."""
+    asked: list[list[str]] = []
+
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
+        asked.append([item.digest for item in programs])
+        return [Measured(0.0)] * len(programs)
+
+    proposer = Scripted([GOOD, SO_SO], [BAD])
+    plan = Plan(2, 1, merge=True, final=(Rung(1),))
+    outcomes, _ = run(proposer, plan, trainer)
+    assert proposer.asked == [2, 1]
+    assert asked == [[BAD.digest]]
+    assert digests(outcomes) == [BAD.digest, GOOD.digest, SO_SO.digest]
+    assert plan.samples == 3
+
+
+def test_what_joins_all_and_cannot_be_used_leaves_the_best() -> None:
+    """The best of the others is trained, and is the result."""
+    asked: list[list[str]] = []
+
+    def trainer(programs: Sequence[RewardProgram], rung: Rung) -> list[Measured]:
+        asked.append([item.digest for item in programs])
+        return [Measured(0.5)] * len(programs)
+
+    plan = Plan(2, 1, merge=True, final=(Rung(1),))
+    outcomes, _ = run(Scripted([GOOD, SO_SO], [BROKEN]), plan, trainer)
+    assert asked == [[GOOD.digest]]
+    assert outcomes[0].program == GOOD
+
+
+def test_what_is_recalled_is_not_examined_again() -> None:
+    """A program that was kept before is told, ranked and counted as it was then; only
+    what is new is examined and kept."""
+    first, _ = run(Scripted([GOOD, BAD]), Plan(2, 1))
+    proposer = Scripted([GOOD, SO_SO, BAD])
+    examiner = Examiner(SMALL, [SUCCESS, FAILURE], ProcessSandbox(), (finite, varies))
+    seen: list[str] = []
+
+    class Watched(Examiner):
+        def examine(self, program: RewardProgram) -> Report:
+            seen.append(program.digest)
+            return examiner.examine(program)
+
+    again = Kept()
+    again.known = {x.program.digest: unpacked(x.program, packed(x)) for x in first}
+    watched = Watched(SMALL, [SUCCESS, FAILURE], ProcessSandbox(), ())
+    outcomes = Search(SMALL, proposer, watched, again, Plan(3, 1)).run()
+    assert seen == [SO_SO.digest]
+    assert digests(again.candidates) == [SO_SO.digest]
+    assert digests(outcomes) == [GOOD.digest, SO_SO.digest, BAD.digest]
+    assert [item for item in outcomes if item.program != SO_SO] == first
+    assert digests(proposer.told[0]) == [GOOD.digest, SO_SO.digest, BAD.digest]
+    assert digests(distinct(outcomes, 3)) == digests(
+        distinct(run(Scripted([GOOD, SO_SO, BAD]), Plan(3, 1))[0], 3)
+    )
+
+
+@given(
+    st.lists(st.floats(-9.0, 9.0).map(lambda x: round(x, 1)), min_size=1, max_size=40)
+)
+def test_packing_keeps_an_order_exactly(values: list[float]) -> None:
+    """Ranks with ties are halves; they and the rest of an outcome survive JSON."""
+    order = _ranks(np.array(values))
+    screen = Screen(-0.25, None, 0.5, 1.0, "given", order)
+    finding = Finding("warning", "w", "text", "fix", 3)
+    found = Outcome(GOOD, Report(GOOD.digest, (finding,)), screen, feedback="f")
+    back = unpacked(GOOD, json.loads(json.dumps(packed(found))))
+    assert back == found
+    assert back.screen is not None
+    assert back.screen.order.tolist() == order.tolist()

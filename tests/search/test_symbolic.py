@@ -17,7 +17,8 @@ from reward_synth.language import evaluate, parse
 from reward_synth.program import RewardProgram
 from reward_synth.reward import Array
 from reward_synth.search import Outcome, Screen, SymbolicProposer
-from reward_synth.search.roles import Limit, find_roles
+from reward_synth.search.conditions import Limit
+from reward_synth.search.roles import find_roles
 from reward_synth.task import Field, Success, TaskSpec
 
 POSITIONS = ("tcp_pos", "hand_pos", "cube_pos", "peg_pos", "goal_pos", "target_pos")
@@ -218,6 +219,7 @@ def test_conditions_on_computed_values_are_the_last_resort() -> None:
         found = parse(program.source, task)
         assert found.findings == ()
         assert found.ir is not None
+        assert found.ir.reward is not None
         assert {"limit_norm_gap_max", "limit_sum_way_aim"} < set(
             found.ir.reward.outputs
         )

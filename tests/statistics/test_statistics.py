@@ -385,7 +385,8 @@ def test_the_best_step_is_chosen_by_the_other_runs() -> None:
     found = fall_after_best([1, 2, 3, 4], np.ones((3, 4)), success)
     assert found is not None
     # for run 0 the others' means are .1, .55, .55, .1: step 2; likewise 1 and 1
-    assert (found.step, found.best) == (1.0, pytest.approx(0.1))
+    assert found.step == 1.0
+    assert found.best == pytest.approx(0.1)
     assert found.success.value == pytest.approx(0.0)
     assert not found.hacked
 
@@ -400,7 +401,8 @@ def test_a_fall_is_hacking_unless_the_return_falls_too() -> None:
     half = 4.302652729911275 * 0.1 / math.sqrt(3)
     assert found.success.low == -1.0
     assert found.success.high == pytest.approx(-0.9 + half)
-    assert (found.step, found.dense.value) == (20.0, pytest.approx(1.0))
+    assert found.step == 20.0
+    assert found.dense.value == pytest.approx(1.0)
     assert found.hacked
     broken = fall_after_best([10, 20, 30], -earned, success)
     assert broken is not None

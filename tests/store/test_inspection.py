@@ -22,6 +22,7 @@ from reward_synth.store import (
     summarise_run,
 )
 from reward_synth.store.blobs import Blobs
+from reward_synth.store.schema import VERSION
 from tests.store.damage import CONFIG, LONG, change, make_run, old_run, spoil_page
 
 
@@ -241,7 +242,7 @@ class TestVersions:
                 assert store.calls.find("r2") == LONG
         with closing(sqlite3.connect(run / "run.sqlite")) as file:
             query = "SELECT payload FROM meta WHERE key = 'schema'"
-            assert file.execute(query).fetchall() == [("2",)]
+            assert file.execute(query).fetchall() == [(str(VERSION),)]
             with pytest.raises(sqlite3.IntegrityError, match="rows are never"):
                 file.execute("UPDATE meta SET payload = '1'")
 
@@ -264,7 +265,8 @@ class TestVersions:
 
     def test_a_later_version_is_refused_by_its_name(self, run: Path) -> None:
         """Format and package that wrote it are named, and the file stays."""
-        change(run, "meta", "UPDATE meta SET payload = '3' WHERE key = 'schema'")
+        later = f"UPDATE meta SET payload = '{VERSION + 1}' WHERE key = 'schema'"
+        change(run, "meta", later)
         with closing(sqlite3.connect(run / "run.sqlite")) as file:
             file.execute(
                 "UPDATE meta SET payload = '\"reward_synth 9.9\"' WHERE key = 'software'"
@@ -278,7 +280,7 @@ class TestVersions:
             lambda folder: RunStore.open(folder, CONFIG),
         ):
             with pytest.raises(
-                RunConflictError, match=r"format 3 by reward_synth 9\.9"
+                RunConflictError, match=rf"format {VERSION + 1} by reward_synth 9\.9"
             ):
                 attempt(run)
         assert summarise_run(run).state == "newer"

@@ -116,7 +116,7 @@ class Ledger:
             if known is None:
                 raise
             raise RunConflictError(
-                f"{path} holds labels of another question: {_difference(known, identity)}"
+                f"{path} holds labels of another question: {difference(known, identity)}"
                 ". Labels are never mixed; give another folder."
             ) from cause
 
@@ -141,7 +141,13 @@ def read_published(folder: str | Path) -> list[dict[str, dict[str, Any]]]:
         database.close()
 
 
-def _difference(known: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+def difference(known: Mapping[str, Any], given: Mapping[str, Any]) -> str:
+    """Tell in words where two questions differ.
+
+    Example:
+        >>> difference({"goal": "win", "seed": 0}, {"goal": "live", "seed": 0})
+        "goal is 'win' there and 'live' here"
+    """
     names = [name for name in {**known, **given} if known.get(name) != given.get(name)]
     return "; ".join(
         f"{name} is {known.get(name)!r} there and {given.get(name)!r} here"

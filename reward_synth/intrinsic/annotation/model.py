@@ -58,6 +58,10 @@ class ModelAnnotator:
         self._met = False
         self._missed = 0
 
+    def question(self) -> dict[str, Any]:
+        """Return what all its questions share, as JSON data."""
+        return identity(self.prompt, self.decoding)
+
     def recall(self) -> dict[str, Label]:
         """Return the labels that the journal holds, by caption."""
         found: dict[str, Label] = {}

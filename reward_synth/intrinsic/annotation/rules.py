@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from reward_synth.errors import UsageError
 from reward_synth.intrinsic.annotation.grammar import Grammar
@@ -86,6 +87,14 @@ class RuleAnnotator:
             if rule.fits(caption):
                 return self._labels[rule]
         return self._else
+
+    def question(self) -> dict[str, Any]:
+        """Return the rules as JSON data, which tell what the labels answer."""
+        return {
+            "rules": [[rule.pattern, rule.label] for rule in self.rules],
+            "otherwise": self.otherwise,
+            "labels": dict(self.grammar.labels),
+        }
 
     def _label(self, name: str, origin: str) -> Label:
         value = self.grammar.value(name)

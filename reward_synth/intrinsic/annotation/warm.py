@@ -48,6 +48,10 @@ class WarmStart:
 
     def factor(self, metrics: Metrics) -> float:
         """Return the factor of the learning rate: 1 once it is open."""
-        enough = metrics.steps > 0 and metrics.coverage_recent >= self.share
-        self.open = self.open or enough or metrics.steps >= self.most_steps
+        return self.factor_of(metrics.coverage_recent, metrics.steps)
+
+    def factor_of(self, coverage: float, steps: int) -> float:
+        """Return the same for a share of steps with a label, measured elsewhere."""
+        enough = steps > 0 and coverage >= self.share
+        self.open = self.open or enough or steps >= self.most_steps
         return 1.0 if self.open else self.meanwhile

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from reward_synth.errors import UsageError
 from reward_synth.intrinsic.bonuses.protocol import Feature, Mask, State, Values, whole
-from reward_synth.intrinsic.bonuses.rank_one import ellipse_bonus
+from reward_synth.kernels.rank_one import ellipse_bonus
 
 
 class E3B:
