@@ -166,6 +166,16 @@ class TrainConfig:
         return AgentConfig(self.algorithm)  # type: ignore[arg-type]  # checked there
 
 
+_LATER = (
+    ("method", "merge"),
+    ("method", "elites"),
+    ("method", "planner"),
+    ("plan", "merge"),
+    ("plan", "elites"),
+)
+"""Settings that runs of earlier versions lack."""
+
+
 @dataclass(frozen=True, slots=True)
 class GenerateConfig:
     """Everything that decides what ``generate`` does."""
@@ -222,7 +232,8 @@ class GenerateConfig:
         """Return JSON-ready data: what a run is compared by when it goes on.
 
         Where trainings run and how many at once, prices and the budget change no result and are
-        left out: a run that a budget stopped goes on with a larger one.
+        left out: a run that a budget stopped goes on with a larger one. So is what an
+        earlier version did not know, unless it is used: its runs go on.
         """
         data = asdict(self)
         data["plan"] = asdict(self.plan)
@@ -231,6 +242,9 @@ class GenerateConfig:
         for name in ("engine", "top", "seeds"):
             del data["training"][name]
         del data["model"]["prices"], data["model"]["budget"]
+        for part, name in _LATER:
+            if not data[part][name]:
+                del data[part][name]
         return data
 
     @classmethod

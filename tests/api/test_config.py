@@ -63,6 +63,17 @@ def test_a_run_is_compared_by_all_but_the_jobs() -> None:
     assert json.loads(json.dumps(data)).keys() == data.keys()
 
 
+def test_what_came_later_is_told_only_where_it_is_used() -> None:
+    """An older run has no word for joined programs, elites and planners: without them a
+    run is the same as it was, with them another, and both are read back."""
+    later = {"merge", "elites", "planner"}
+    for name in ("default", "lare", "lares", "l2r"):
+        config = GenerateConfig(CAR, method=load_method(name))
+        data = json.loads(json.dumps(config.to_dict()))
+        assert bool(later & {*data["method"], *data["plan"]}) == (name != "default")
+        assert GenerateConfig.from_dict(data).method == config.method
+
+
 def test_what_is_given_stands_above_the_method() -> None:
     """Counts of the command change the method's; what is not given is the method's own."""
     training = TrainConfig(1000, top=3, seeds=2)
