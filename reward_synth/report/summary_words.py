@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from reward_synth.report.summary_data import FEW, Cell, DesignSummary, Pair, Summary
@@ -47,10 +48,15 @@ def verdict(summary: Summary) -> list[str]:
         return [_alone(measured[0])]
     if not summary.leader:
         text = "No task was trained under all designs, so there is no overall winner."
-        return [text, *(_sentence(pair) for pair in summary.pairs)]
+        told = [_sentence(pair) for pair in summary.pairs]
+        return [text, *told, *_normalised(measured)]
     found = [summary.pair(summary.leader, design.name) for design in measured]
     pairs = sorted((pair for pair in found if pair), key=lambda pair: -pair.of_b)
-    return [_head(summary), *(_sentence(pair) for pair in pairs)]
+    return [
+        _head(summary),
+        *(_sentence(pair) for pair in pairs),
+        *_normalised(measured),
+    ]
 
 
 def warnings_of(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -146,6 +152,21 @@ def _reached(item: Reached) -> str:
 def _ends(item: Interval, scale: float) -> str:
     low, high = (round(scale * end) + 0 for end in (item.low, item.high))
     return f"{low} to {high}".replace("-", MINUS)
+
+
+def _normalised(designs: Sequence[DesignSummary]) -> list[str]:
+    """Return what designs beside sparse and expert reach between these two."""
+    scores = [
+        f"{item.name} {number(item.normalised_mean)}"
+        for item in designs
+        if item.kind not in ("sparse", "expert") and math.isfinite(item.normalised_mean)
+    ]
+    if not scores:
+        return []
+    return [
+        "Human-normalised score (0: sparse, 1: expert; each task cut to 0 to 3): "
+        f"{', '.join(scores)}."
+    ]
 
 
 def _alone(design: DesignSummary) -> str:

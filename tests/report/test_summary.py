@@ -462,3 +462,20 @@ def test_equal_means_are_equal_whatever_the_rounding() -> None:
     )
     (pair,) = found.pairs
     assert (pair.ahead, pair.behind) == (0, 0)
+
+
+def test_the_human_normalised_score_is_said() -> None:
+    """(0.4 - 0.2) / (0.6 - 0.2) on one task and (0.9 - 0) / (0.1 - 0), cut to 3, on the
+    other: 1.75 on average. Without an expert there is none."""
+    found = [
+        *trials("reach", "sparse", [0.2, 0.2]),
+        *trials("reach", "expert", [0.6, 0.6]),
+        *trials("reach", "ours", [0.4, 0.4]),
+        *trials("push", "sparse", [0.0, 0.0]),
+        *trials("push", "expert", [0.1, 0.1]),
+        *trials("push", "ours", [0.9, 0.9]),
+    ]
+    said = words(summary_of(run_of(found)))
+    assert "(0: sparse, 1: expert; each task cut to 0 to 3): ours 1.75." in said
+    bare = [trial for trial in found if trial.design != "expert"]
+    assert "normalised" not in words(summary_of(run_of(bare)))

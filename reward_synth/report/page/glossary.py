@@ -25,6 +25,13 @@ TERMS = (
         "the training's last step.",
     ),
     Term(
+        "human-normalised score",
+        r"Human-normalised",
+        "the place of a design's success between that of success alone (0) and that of "
+        "the reward which people wrote for the task (1). Where the two hardly differ it "
+        "says little.",
+    ),
+    Term(
         "reward hacking",
         r"Reward hacking",
         "an agent finds a way to collect the reward that is not the task. The program "
