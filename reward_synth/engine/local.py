@@ -142,7 +142,7 @@ def told(cause: BaseException) -> str:
     r"""Return an exception as one line.
 
     Example:
-        >>> told(ValueError("first\\n  second"))
+        >>> told(ValueError("first\n  second"))
         'ValueError: first second'
     """
     text = " ".join(str(cause).split())[:500]
