@@ -94,4 +94,6 @@ def _keep(
         return Trained(spec, outcome.status, {}, outcome.error)
     row = TrialRow(spec.key, spec.arm, spec.seed, spec.config(), "ok", outcome.value)
     store.record_trial(row)
-    return Trained(spec, "ok", outcome.value)
+    # as a run that goes on finds it, so that both tell it in the same order of keys
+    kept = store.find_trial(spec.key) or row
+    return Trained(spec, "ok", dict(kept.result))

@@ -23,7 +23,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -89,9 +89,13 @@ class Campaign:
     def end(self, story: Story) -> None:
         """Let a run end, and compare what it gives."""
         ended = story.finish()
-        if ended.code == 0 and story.outcome(ended) != self.expected:
+        if ended.code:
+            return
+        found = story.outcome(ended)
+        if found != self.expected:
             self.differing += 1
-            story.wrong.append(f"outcome differs: {ended.out[:200]} {ended.err[-200:]}")
+            lines = _differing([self.expected, found])
+            story.wrong.append(f"outcome differs: {lines} {ended.err[-200:]}")
 
     @property
     def kills(self) -> int:
@@ -115,7 +119,7 @@ class Campaign:
         }
 
 
-def _differing(texts: set[str]) -> list[str]:
+def _differing(texts: Iterable[str]) -> list[str]:
     lines = [text.splitlines() for text in texts]
     return list(unified_diff(lines[0], lines[-1], n=0, lineterm=""))[:20]
 
