@@ -166,13 +166,7 @@ class TrainConfig:
         return AgentConfig(self.algorithm)  # type: ignore[arg-type]  # checked there
 
 
-_LATER = (
-    ("method", "merge"),
-    ("method", "elites"),
-    ("method", "planner"),
-    ("plan", "merge"),
-    ("plan", "elites"),
-)
+_LATER = {"method": ("merge", "elites", "planner"), "plan": ("merge", "elites")}
 """Settings that runs of earlier versions lack."""
 
 
@@ -242,9 +236,10 @@ class GenerateConfig:
         for name in ("engine", "top", "seeds"):
             del data["training"][name]
         del data["model"]["prices"], data["model"]["budget"]
-        for part, name in _LATER:
-            if not data[part][name]:
-                del data[part][name]
+        for part, names in _LATER.items():
+            for name in names:
+                if not data[part][name]:
+                    del data[part][name]
         return data
 
     @classmethod

@@ -118,8 +118,6 @@ Expert = Annotated[
         "--expert", help="Also train with the environment's own dense reward."
     ),
 ]
-
-
 Weight = Annotated[
     float, typer.Option("--weight", help="Factor of the dense part; not 0.")
 ]
@@ -170,8 +168,7 @@ def chosen_engine(
         >>> chosen_engine(EngineKind.local, 3, None, None).at_once
         3
     """
-    from reward_synth.engine import EngineConfig
-    from reward_synth.engine.config import read_resources
+    from reward_synth.engine.config import EngineConfig, read_resources
 
     return EngineConfig(kind.value, jobs, address, read_resources(resources))
 

@@ -159,7 +159,7 @@ class RayEngine:
             raise NotAvailableError(
                 f"No node of the Ray cluster has {self.resources.cpus:g} CPUs and "
                 f"{self.resources.gpus:g} GPUs for a training. Ask for less with "
-                "--cpus-per-trial and --gpus-per-trial."
+                "--ray-resources."
             )
         return min(self.jobs or room, room)
 
