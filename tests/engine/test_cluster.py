@@ -212,7 +212,7 @@ def test_a_cluster_without_room_is_refused(cluster: Any) -> None:
     """What no node has is said before anything waits for it."""
     engine = RayEngine(cluster.address, resources=Resources(cpus=99.0))
     with pytest.raises(
-        NotAvailableError, match="has 99 CPUs and 0 GPUs .*--ray-resources"
+        NotAvailableError, match=r"has 99 CPUs and 0 GPUs .*--ray-resources"
     ):
         list(engine.run([Call("a", work.my_process)]))
 
