@@ -1,7 +1,7 @@
 """Do labels solve KeyRoom-S5, and what breaks them?
 
     python -m reward_synth.benchmarks.oni_keyroom [--quick] [--json FILE] [--seeds N]
-        [--steps N] [--jobs N] [--only ARM ...]
+        [--steps N] [--jobs N] [--env ENV] [--only ARM ...]
 
 Trains our PPO on MiniHack-KeyRoom-S5 with each arm and seed. Labels are those of one rule
 from knowledge of the game. Told is the share of episodes with success in the last fifth of
@@ -9,7 +9,8 @@ the steps, with Student's interval over seeds, the mean over the whole training,
 chance that a run of the arm beats one without labels (Newcombe's interval).
 
 The whole study is five seeds of 150,000 steps; --quick has two seeds of 2,048 steps and
-six arms, and shows that all of it works, not what is better.
+six arms, and shows that all of it works, not what is better. Trainings that FILE holds
+are not repeated: the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.agents.intrinsic_run import IntrinsicConfig, Training
+from reward_synth.errors import UsageError
 from reward_synth.intrinsic.annotation import AnnotationService, Label
 from reward_synth.intrinsic.annotation.label import PENDING
 from reward_synth.statistics import Interval, mean_interval, probability_of_improvement
@@ -68,6 +70,16 @@ ARMS: Mapping[str, Arm] = {
     "e3b": _bonus("e3b"),
 }
 QUICK = tuple(ARMS)[:6]
+Trial = tuple[str, int]
+"""Arm and seed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What every training of a study has in common."""
+
+    env: str = ENV
+    steps: int = 150_000
 
 
 class Through:
@@ -131,10 +143,10 @@ def chance(text: str, seed: int) -> float:
     return int.from_bytes(told, "little") / 2**64
 
 
-def train(name: str, seed: int, steps: int) -> Row:
+def train(env: str, name: str, seed: int, steps: int) -> Row:
     """Train one arm with one seed; return its row."""
     arm = ARMS[name]
-    config = IntrinsicConfig(env=ENV, steps=steps, seed=seed, **arm.settings)
+    config = IntrinsicConfig(env=env, steps=steps, seed=seed, **arm.settings)
     through: Callable[[AnnotationService], Any] | None = None
     if arm.late or arm.flipped:
 
@@ -158,30 +170,48 @@ def train(name: str, seed: int, steps: int) -> Row:
     }
 
 
-def measure(
-    names: Sequence[str], seeds: int, steps: int, jobs: int = 1
-) -> Iterator[Row]:
+def measure(todo: Sequence[Trial], study: Study, jobs: int = 1) -> Iterator[Row]:
     """Yield the row of each training as it ends."""
-    todo = [(name, seed, steps) for seed in range(seeds) for name in names]
+    work = [(study.env, name, seed, study.steps) for name, seed in todo]
     if jobs == 1:
-        yield from (train(*one) for one in todo)
+        yield from (train(*one) for one in work)
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=spawn) as pool:
-        waiting: list[Future[Row]] = [pool.submit(train, *one) for one in todo]
+        waiting: list[Future[Row]] = [pool.submit(train, *one) for one in work]
         yield from (one.result() for one in as_completed(waiting))
 
 
+def earlier(path: Path | None, study: Study) -> list[Row]:
+    """Return the rows of trainings that a file holds.
+
+    Raises:
+        UsageError: They are of another study.
+    """
+    if path is None or not path.exists():
+        return []
+    data = json.loads(path.read_text())
+    held = data.get("env"), data.get("steps")
+    if held != (study.env, study.steps):
+        raise UsageError(
+            f"{path} holds a study of {held[0]} with {held[1]} steps; this one is of "
+            f"{study.env} with {study.steps}. Give another file with --json."
+        )
+    rows: list[Row] = data["rows"]
+    return rows
+
+
 def summary(rows: Sequence[Row]) -> list[Row]:
-    """Return what is told of each arm."""
+    """Return what is told of each arm, arms in the order of the table above."""
     rng = np.random.default_rng(0)
-    names = list(dict.fromkeys(row["arm"] for row in rows))
-    last = {n: [r["last_fifth"] for r in rows if r["arm"] == n] for n in names}
     found = []
-    for name in names:
+    last = {
+        name: [row["last_fifth"] for row in rows if row["arm"] == name] for name in ARMS
+    }
+    for name in (name for name in ARMS if last[name]):
         whole = [row["whole"] for row in rows if row["arm"] == name]
         better = None
-        if PLAIN in last and name != PLAIN:
+        if last[PLAIN] and name != PLAIN:
             pair = {ENV: last[name]}, {ENV: last[PLAIN]}
             better = asdict(probability_of_improvement(*pair, rng))
         found.append(
@@ -226,6 +256,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=150_000)
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once")
+    parser.add_argument("--env", default=ENV, help="a task of MiniHack or NetHack")
     parser.add_argument("--only", nargs="+", choices=tuple(ARMS), metavar="ARM")
     return parser.parse_args()
 
@@ -235,28 +266,38 @@ def main() -> None:
     given = _arguments()
     names = given.only or (QUICK if given.quick else tuple(ARMS))
     seeds, steps = (2, 2048) if given.quick else (given.seeds, given.steps)
-    rows = []
-    for row in measure(names, seeds, steps, given.jobs):
+    study = Study(given.env, steps)
+    try:
+        rows = earlier(given.json, study)
+    except UsageError as error:
+        raise SystemExit(str(error)) from None
+    done = {(row["arm"], row["seed"]) for row in rows}
+    every = [(name, seed) for seed in range(seeds) for name in names]
+    for row in measure([x for x in every if x not in done], study, given.jobs):
         rows.append(row)
         rate = row["steps"] / row["seconds"]
         said = f"{row['arm']}, seed {row['seed']}: {row['last_fifth']:.2f}"
         print(f"{said} ({rate:.0f} steps/s)", flush=True)
         if given.json:
-            _write(given.json, rows, steps)
+            _write(given.json, rows, study)
     print(*table(summary(rows)), sep="\n")
 
 
-def _write(path: Path, rows: Sequence[Row], steps: int) -> None:
+def _write(path: Path, rows: Sequence[Row], study: Study) -> None:
+    order = list(ARMS)
+    rows = sorted(rows, key=lambda row: (order.index(row["arm"]), row["seed"]))
     data = {
-        "command": "python -m reward_synth.benchmarks.oni_keyroom",
-        "env": ENV,
-        "steps": steps,
+        "command": f"python -m reward_synth.benchmarks.oni_keyroom --env {study.env}",
+        "env": study.env,
+        "steps": study.steps,
         "versions": {n: version(n) for n in ("nle", "minihack", "torch", "numpy")},
         "summary": summary(rows),
-        "rows": list(rows),
+        "rows": rows,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(data, indent=1) + "\n")
+    unfinished = path.with_suffix(".part")
+    unfinished.write_text(json.dumps(data, indent=1) + "\n")
+    unfinished.replace(path)
 
 
 if __name__ == "__main__":

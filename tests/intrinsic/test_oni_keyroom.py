@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from reward_synth.benchmarks import oni_keyroom
-from reward_synth.benchmarks.oni_keyroom import ARMS, PLAIN, Through, chance, summary
+from reward_synth.benchmarks.oni_keyroom import (
+    ARMS,
+    PLAIN,
+    Study,
+    Through,
+    chance,
+    earlier,
+    summary,
+)
+from reward_synth.errors import UsageError
 from reward_synth.intrinsic.annotation import AnnotationService, Rule, RuleAnnotator
 
 TEXTS = [f"a key of kind {n}" for n in range(400)]
@@ -82,3 +91,17 @@ def test_a_tiny_study_runs(
         ("rnd", 1024),
     ]
     assert set(ARMS) >= {r["arm"] for r in data["summary"]}
+    monkeypatch.setattr("sys.argv", [*words, "--only", "rnd", PLAIN])
+    oni_keyroom.main()
+    assert "rnd, seed" not in capsys.readouterr().out  # it is not trained again
+    again = json.loads(file.read_text())["rows"]
+    assert [r["arm"] for r in again] == [PLAIN, late, "rnd"]
+    assert [again[1], again[2]] == data["rows"]
+
+
+def test_a_file_of_another_study_is_refused(tmp_path: Path) -> None:
+    """Rows of other steps are neither mixed in nor overwritten."""
+    file = tmp_path / "rows.json"
+    file.write_text(json.dumps({"env": "Other-v0", "steps": 5, "rows": []}))
+    with pytest.raises(UsageError, match="Other-v0 with 5 steps"):
+        earlier(file, Study())
