@@ -104,11 +104,13 @@ def read_log(path: Path, offset: int = 0) -> tuple[list[Asked], int]:
 
 
 @contextmanager
-def serving(log: Path, faults: float = 0.0, seed: int = 0) -> Iterator[str]:
+def serving(
+    log: Path, faults: float = 0.0, seed: int = 0, pause: float = 0.0
+) -> Iterator[str]:
     """Run the server in a process of its own while the block runs; give its address."""
     log.touch()
     command = [sys.executable, "-m", __spec__.name, "--log", str(log)]
-    command += ["--faults", str(faults), "--seed", str(seed)]
+    command += ["--faults", str(faults), "--seed", str(seed), "--pause", str(pause)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         try:
             if child.stdout is None:
@@ -181,10 +183,24 @@ def _reply(
     handler.wfile.flush()
 
 
+def label(question: str) -> str:
+    """Return a label of a caption, which the question decides.
+
+    Example:
+        >>> label("a key"), label("a rat")
+        ('{"label": "unhelpful"}', '{"label": "helpful"}')
+    """
+    odd = hashlib.sha256(question.encode()).digest()[0] % 2
+    return json.dumps({"label": "helpful" if odd else "unhelpful"})
+
+
 def _completion(body: Mapping[str, Any]) -> dict[str, Any]:
     seed = int(body.get("seed") or 0)
     # every third answer is long, so that it is kept as a blob
     text = answer(seed, 40_000 if seed % 3 == 0 else 0)
+    messages = body["messages"]
+    if '{"label"' in messages[0]["content"]:
+        text = label(messages[1]["content"])
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",

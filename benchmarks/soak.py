@@ -1,14 +1,17 @@
-r"""Repeats a search for a long time in one process and looks for anything that grows.
+r"""Works for a long time in one process and looks for anything that grows.
 
-The model fails in 30 % of its requests. After each search memory, open descriptors,
-threads, child processes and files left in the temporary folder are sampled, and the
-reward must be the first one, byte for byte.
+The work is a search that is repeated, whose reward must be the first one byte for byte
+each time, or one long training whose captions a model labels meanwhile. The model fails
+in 30 % of its requests. Memory, open descriptors, threads, child processes and files left
+in the temporary folder are sampled between searches, or every ten seconds.
 
 Slopes are Sen's (Sen 1968, "Estimates of the regression coefficient based on Kendall's
 tau"): the median over all pairs of samples, with his distribution-free interval. The
 first part of the samples is left out, in which caches fill.
 
     python -m reward_synth.benchmarks.soak --minutes 60 --json benchmarks/results/soak.json
+    python -m reward_synth.benchmarks.soak --work training --minutes 60 --json \
+        benchmarks/results/soak_training.json
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ from typing import Any
 
 from reward_synth.benchmarks.crash_child import command
 from reward_synth.benchmarks.crash_story import Search
-from reward_synth.benchmarks.loopback import read_log, serving
+from reward_synth.benchmarks.loopback import Asked, read_log, serving
+from reward_synth.benchmarks.soak_training import train
 
 FAULTS = 0.3
 _WARM = 0.25
@@ -45,7 +49,7 @@ _COUNTS = ("descriptors", "threads", "children", "files")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one moment looks like, between two searches."""
+    """What one moment looks like."""
 
     seconds: float
     """Since the start."""
@@ -67,58 +71,51 @@ class Slope:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Workplace:
-    """What a piece of work is given."""
-
-    url: str
-    """Of the model."""
-    folder: Path
-    """Empty, and removed afterwards."""
-
-
-Work = Callable[[Workplace], bytes]
-"""Does one piece of work and returns what must be the same each time."""
-
-
-def search(place: Workplace) -> bytes:
-    """Make one search with the model and return the reward's file."""
+def search(url: str, folder: Path) -> bytes:
+    """Make one search with the model in an empty folder; return the reward's file."""
     home = os.getcwd()
-    os.chdir(place.folder)
+    os.chdir(folder)
     try:
         with (
             open(os.devnull, "w") as silent,
             redirect_stdout(silent),
             redirect_stderr(silent),
         ):
-            code = command(Search(place.url, candidates=6).arguments())
+            code = command(Search(url, candidates=6).arguments())
     finally:
         os.chdir(home)
     if code:
         raise RuntimeError(f"A search ended with exit code {code}.")
-    return (place.folder / "run" / "reward.py").read_bytes()
+    return (folder / "run" / "reward.py").read_bytes()
 
 
-WORKS: dict[str, Work] = {"search": search}
-"""What may be repeated, by name; a training with annotations can join here."""
+def searches(
+    url: str, place: Path, seconds: float, look: Callable[[], None]
+) -> dict[str, Any]:
+    """Repeat a search until the time is over; look after each.
 
-
-def soak(work: Work, url: str, seconds: float, temporary: Path) -> list[Sample]:
-    """Repeat ``work`` until the time is over; one sample after each."""
-    began = time.monotonic()
+    Raises:
+        RuntimeError: One gave another reward than the first.
+    """
+    began, done = time.monotonic(), 0
     expected: bytes | None = None
-    samples: list[Sample] = []
     while time.monotonic() - began < seconds:
         # another key each time, for the model fails at first questions only
-        os.environ["OPENAI_API_KEY"] = f"sk-soak-{len(samples):06d}"
-        folder = Path(tempfile.mkdtemp())
-        found = work(Workplace(url, folder))
+        os.environ["OPENAI_API_KEY"] = f"sk-soak-{done:06d}"
+        folder = place / str(done)
+        folder.mkdir(parents=True)
+        found = search(url, folder)
         shutil.rmtree(folder)
         expected = found if expected is None else expected
+        done += 1
         if found != expected:
-            raise RuntimeError(f"Search {len(samples) + 1} gave another reward.")
-        samples.append(sample(time.monotonic() - began, temporary))
-    return samples
+            raise RuntimeError(f"Search {done} gave another reward.")
+        look()
+    return {"repetitions": done}
+
+
+WORKS = {"search": searches, "training": train}
+"""What may be done, by name."""
 
 
 def sample(seconds: float, temporary: Path) -> Sample:
@@ -180,33 +177,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--work", choices=sorted(WORKS), default="search")
+    parser.add_argument(
+        "--pause", type=float, default=0.0, help="Of the model, seconds."
+    )
     parser.add_argument("--faults", type=float, default=FAULTS, help="Share, 0 to 1.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="Under a minute.")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     minutes = 0.5 if given.quick else given.minutes
+    began, samples = time.monotonic(), []
     with tempfile.TemporaryDirectory() as place:
-        log, temporary = Path(place, "requests.jsonl"), Path(place, "tmp")
+        log, temporary, keep = (Path(place, name) for name in ("log", "tmp", "run"))
         temporary.mkdir()
         os.environ["TMPDIR"] = tempfile.tempdir = str(temporary)
-        with serving(log, given.faults, given.seed) as url:
-            samples = soak(WORKS[given.work], url, minutes * 60, temporary)
+
+        def look() -> None:
+            samples.append(sample(time.monotonic() - began, temporary))
+
+        with serving(log, given.faults, given.seed, given.pause) as url:
+            told = WORKS[given.work](url, keep, minutes * 60, look)
         asked, _ = read_log(log)
     failed = sum(item.sent != "answer" for item in asked)
     found = {
         "seed": given.seed,
         "work": given.work,
         "minutes": round(samples[-1].seconds / 60, 1),
-        "repetitions": len(samples),
+        "samples": len(samples),
+        **told,
         "requests": len(asked),
         "of these failed": failed,
+        "answered twice": answered_twice(asked),
         **judge(samples),
     }
     for name, value in found.items():
         print(f"{name}: {value}")
     if given.json:
         given.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def answered_twice(asked: Sequence[Asked]) -> int:
+    """Return how many answers went to somebody who had had one to the same question.
+
+    Example:
+        >>> answered_twice([Asked("a", "q", "500"), *[Asked("a", "q", "answer")] * 3])
+        2
+    """
+    whole = [(item.who, item.question) for item in asked if item.sent == "answer"]
+    return len(whole) - len(set(whole))
 
 
 if __name__ == "__main__":
