@@ -16,6 +16,7 @@ import numpy as np
 from reward_synth.agents.lares_steps import Rows, Transitions
 from reward_synth.errors import UsageError
 from reward_synth.kernels import Population
+from reward_synth.wrappers.guard import Guard, Quarantine
 
 _MOST = 1e6
 """A larger reward of a step is left out, as the wrappers do."""
@@ -142,6 +143,7 @@ class SharedReplay:
         self.sparse, self.weight = sparse, weight
         count = len(population.functions)
         self.matching = [Matching()] * count
+        self.faults = Quarantine(Guard(_MOST, stop_after=None))
         self.fresh: list[Transitions] = []
         """Steps of this period, episode by episode."""
         self._parts: list[tuple[Transitions, Rows]] = []
@@ -177,10 +179,13 @@ class SharedReplay:
         return self._parts[0]
 
     def _totals(self, steps: Transitions) -> Rows:
-        """Return what the programs say; what is not finite or far too large counts as 0."""
+        """Return what the programs say; what is no good counts as 0, and as a fault."""
         found = np.asarray(self.population.totals(steps.values), np.float64)
         wide = np.broadcast_to(found, (len(found), len(steps)))
         usable = np.abs(wide) <= _MOST  # False for NaN
+        for row in np.flatnonzero(~usable.all(axis=1)):
+            bad = wide[row][~usable[row]]
+            self.faults.add(f"reward of program {row}", float(bad[0]), times=len(bad))
         return self.weight * np.where(usable, wide, 0.0)
 
     def _paid(self, steps: Transitions, totals: Rows) -> Rows:

@@ -25,10 +25,13 @@ from reward_synth.agents.ppo_network import ActorCritic
 from reward_synth.agents.ppo_rollout import Episode, Lanes, Rollout, Vector
 from reward_synth.agents.ppo_sight import FlatSight, Sight
 from reward_synth.agents.weights import write_weights
-from reward_synth.errors import UsageError
+from reward_synth.errors import RewardFaultError, UsageError
 from reward_synth.intrinsic import Captioner
 from reward_synth.intrinsic.annotation import Label, WarmStart
 from reward_synth.intrinsic.models import Fit, LabelledRewards
+
+_MOST = 1e15
+"""Largest magnitude that is learned from: squares overflow above 1.8e19 in float32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,10 @@ class PPO:
         Args:
             steps: How many.
             tell: Is told each update.
+
+        Raises:
+            RewardFaultError: A reward or a bonus was not finite, or far too large; nothing
+                was learned from it.
         """
         start = self.steps
         while self.steps < start + steps:
@@ -124,6 +131,7 @@ class PPO:
             rollout = self.collector.collect(self.config.rollout)
             fit = None if self.rewards is None else self.rewards.update()
             targets = self.targets(rollout)
+            _require_usable(rollout, targets)
             rate = self._rate(done, targets.labels)
             loss = (
                 self.learner.improve(rollout, targets, rate) if rate > 0 else math.nan
@@ -191,6 +199,31 @@ class PPO:
         if self.gate is None:
             return rate
         return rate * self.gate.factor_of(covered(labels), self.steps)
+
+
+def _require_usable(rollout: Rollout, targets: Targets) -> None:
+    """Refuse what would ruin the weights.
+
+    Raises:
+        RewardFaultError: A reward is not finite, or squares of it overflow.
+    """
+    if bool((np.abs(targets.returns) <= _MOST).all()):
+        return
+    paid = {"reward": rollout.rewards, "bonus or label": targets.intrinsic}
+    for name, values in paid.items():
+        bad = ~(np.abs(values) <= _MOST)
+        if bad.any():
+            step, lane = (int(axis[0]) for axis in np.nonzero(bad))
+            raise RewardFaultError(
+                f"The {name} of step {step} of this rollout, environment {lane}, is "
+                f"{values[step, lane]}; expected a finite number of at most {_MOST:g}. The "
+                "weights are those from before it. Repair the reward, or wrap the "
+                "environment with reward_synth.wrap, whose guard leaves such steps out."
+            )
+    raise RewardFaultError(
+        "The values of states are not finite, though every reward of this rollout is. Lower "
+        "PPOConfig.rate, or scale observations."
+    )
 
 
 def covered(labels: Sequence[Label]) -> float:

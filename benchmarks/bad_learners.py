@@ -7,12 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 
 from reward_synth.agents import AgentConfig, TrialSpec
+from reward_synth.agents.ppo import PPO
+from reward_synth.agents.ppo_config import PPOConfig
+from reward_synth.agents.ppo_rollout import make_envs
 from reward_synth.envs import resolve
 from reward_synth.reward import Transition
 from reward_synth.task import Field, TaskSpec
 from reward_synth.wrappers import DenseReward, Guard
+from reward_synth.wrappers.bonus import VectorBonusReward
 
 STEPS = 192
 _GUARD = Guard(stop_after=100)
@@ -116,6 +121,8 @@ def make_learner(name: str, reward: BadReward, guarded: bool, seed: int) -> Any:
 
     from reward_synth.agents.sb3 import make_agent
 
+    if name.startswith("our PPO"):
+        return Own(reward, guarded, seed, bonus=name.endswith("bonus"))
     net = {"net_arch": [16]}
     shared: dict[str, Any] = {"seed": seed, "device": "cpu", "policy_kwargs": net}
     if name == "AgentConfig":  # what trials train with
@@ -133,6 +140,90 @@ def make_learner(name: str, reward: BadReward, guarded: bool, seed: int) -> Any:
     return sb3.PPO("MlpPolicy", make[name](CART, reward, guarded), **_ON, **shared)
 
 
+class BadBonus:
+    """A bonus that is bad at some of its calls, in every lane."""
+
+    def __init__(self, reward: BadReward) -> None:
+        self.reward = reward
+
+    def begin(self, obs: Any, lanes: Any) -> None:
+        """Remember nothing."""
+
+    def score(self, *steps: Any, learning: bool) -> Any:
+        """Return 0.1 for each lane, or do the bad thing."""
+        del learning
+        return np.full(len(steps[-1]), self.reward())
+
+    def state(self) -> dict[str, Any]:
+        """Return that nothing lasts."""
+        return {}
+
+    def load(self, state: Any, /) -> None:
+        """Take over nothing."""
+
+
+class _Adds(gym.vector.VectorWrapper):
+    """Adds a bonus to the intrinsic pay, whatever it is."""
+
+    def __init__(self, env: Any, bonus: BadBonus) -> None:
+        super().__init__(env)
+        self.bonus = bonus
+
+    def step(self, actions: Any) -> Any:
+        """Step, and tell the bonus."""
+        *found, infos = self.env.step(actions)
+        valid = np.ones(self.num_envs, np.bool_)
+        infos["bonus"] = self.bonus.score(None, actions, None, valid, learning=True)
+        return *found, infos
+
+
+class Own:
+    """Our PPO, as the campaign uses learners of Stable-Baselines3.
+
+    Args:
+        reward: Bad at one moment.
+        guarded: Whether by our wrappers.
+        seed: Of everything.
+        bonus: Whether it is a bonus that is bad, and not the reward.
+    """
+
+    def __init__(
+        self, reward: BadReward, guarded: bool, seed: int, *, bonus: bool
+    ) -> None:
+
+        def one() -> gym.Env[Any, Any]:
+            return gym.make(CART.id) if bonus else _env(CART, reward, guarded)
+
+        self.envs: Any = make_envs([one])
+        if bonus:
+            wrap = VectorBonusReward if guarded else _Adds
+            own = {"guard": _GUARD} if guarded else {}
+            self.envs = wrap(self.envs, BadBonus(reward), **own)
+        settings = PPOConfig(rollout=64, batches=2, epochs=2, hidden=(16,))
+        self.agent = PPO(self.envs, settings, seed=seed)
+
+    def learn(self, steps: int) -> None:
+        """Learn for so many steps."""
+        self.agent.learn(steps)
+
+    @property
+    def num_timesteps(self) -> int:
+        """Steps so far."""
+        return self.agent.steps
+
+    @property
+    def policy(self) -> Any:
+        """The network."""
+        return self.agent.network
+
+    def get_env(self) -> Any:
+        """Return what keeps the record of faults."""
+        if isinstance(self.envs, VectorBonusReward):
+            return self.envs
+        return self.envs.unwrapped
+
+
 LEARNERS = (
     "PPO", "SAC", "TD3", "DQN", "PPO, VecNormalize", "PPO, VecDenseReward", "AgentConfig",
+    "our PPO", "our PPO, bonus",
 )  # fmt: skip

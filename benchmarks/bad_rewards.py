@@ -38,6 +38,7 @@ from reward_synth.engine import Call, Engine, LocalEngine
 from reward_synth.envs import resolve
 from reward_synth.errors import RewardFaultError
 from reward_synth.wrappers import DenseReward
+from reward_synth.wrappers.bonus import VectorBonusReward
 
 _HANG_SECONDS = 20.0
 
@@ -85,6 +86,8 @@ def train(learner: str, fault: str, moment: str, guarded: bool, seed: int) -> Ro
 
 def _record(venv: Any) -> Mapping[str, Any]:
     while venv is not None:
+        if isinstance(venv, VectorBonusReward):
+            return venv.faults.record()
         if hasattr(venv, "rewards"):  # a VecDenseReward
             told: Mapping[str, Any] = venv.rewards.faults.record()
             return told

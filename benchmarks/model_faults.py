@@ -35,6 +35,7 @@ from reward_synth.errors import EndpointError, RewardSynthError
 from reward_synth.llm import ChatRequest, Completion, OpenAIChat, RetryPolicy
 
 ATTEMPTS = 3
+AT_ONCE = 8  # calls, to a server that judges
 DOCUMENTED = {0, 1, 2, 3, 4, 75, 130}  # exit codes of the command line
 
 
@@ -217,8 +218,7 @@ def run_code(kind: Kind, seed: int) -> int:
 
 def chaos(url: str, calls: int, seed: int, judge: str) -> dict[str, Any]:
     """Make many calls to a server that breaks at random, and let it judge them."""
-    # The judge measures pauses, to which a busy machine adds: they must be longer.
-    policy = RetryPolicy(rng=np.random.default_rng(seed), base=4.0)
+    policy = RetryPolicy(rng=np.random.default_rng(seed))  # pauses as users have them
     client = OpenAIChat("tiny", url, policy=policy, timeout=30.0)
     began = time.monotonic()
 
@@ -226,7 +226,7 @@ def chaos(url: str, calls: int, seed: int, judge: str) -> dict[str, Any]:
         text = f"Question {number} of run {seed}."
         return client.complete(ChatRequest("tiny", (("user", text),), max_tokens=16))
 
-    with ThreadPoolExecutor(32) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         got = list(pool.map(ask, range(calls)))
     client.close()
     requests = sum(item.attempts for item in got)
@@ -236,6 +236,8 @@ def chaos(url: str, calls: int, seed: int, judge: str) -> dict[str, Any]:
     )
     return {
         "calls": calls,
+        "at_once": AT_ONCE,
+        "first_pause": policy.base,
         "requests": requests,
         "share_of_faulty_requests": round(1 - answered / requests, 4),
         "answered": answered,

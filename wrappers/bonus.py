@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, SupportsFloat, TypeAlias, get_args
 
@@ -10,8 +11,9 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from reward_synth.errors import UsageError
-from reward_synth.intrinsic.bonuses.protocol import Bonus, Mask
+from reward_synth.intrinsic.bonuses.protocol import Bonus, Mask, Values
 from reward_synth.task import as_array, as_number
+from reward_synth.wrappers.guard import Guard, Quarantine
 from reward_synth.wrappers.vector import _autoreset, _final, like
 from reward_synth.wrappers.words import SPARSE_REWARD
 
@@ -30,14 +32,20 @@ class BonusReward(
     ``info["bonus"]`` tells it, ``info["sparse_reward"]`` what the environment paid.
     Observations that a bonus compares are copied, so environments may reuse theirs.
 
+    A bonus that is not finite, is too large or raises pays nothing, and is counted in
+    ``faults``.
+
     Args:
         env: The environment.
         bonus: A bonus of one lane.
         pays: ``add`` the bonus, ``replace`` the reward with it, or only ``tell`` it, for
             agents that learn the two apart.
+        guard: What to do about a bonus that no learner survives.
 
     Raises:
         UsageError: There is no such choice of ``pays``.
+        RewardFaultError: While stepping, if the bonus failed more often than the guard
+            allows.
 
     Example:
         >>> from reward_synth.intrinsic.bonuses import EpisodicCount
@@ -49,11 +57,18 @@ class BonusReward(
     """
 
     def __init__(
-        self, env: gym.Env[Any, Any], bonus: Bonus, pays: Pays = "add"
+        self,
+        env: gym.Env[Any, Any],
+        bonus: Bonus,
+        pays: Pays = "add",
+        guard: Guard | None = None,
     ) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self, bonus=bonus, pays=pays)
+        gym.utils.RecordConstructorArgs.__init__(
+            self, bonus=bonus, pays=pays, guard=guard
+        )
         gym.Wrapper.__init__(self, env)
         self.bonus = bonus
+        self.faults = Quarantine(guard or Guard())
         self.pays = _checked(pays)
         self.training = True
         """False in evaluation: what lasts beyond an episode stays as it is."""
@@ -77,8 +92,8 @@ class BonusReward(
         given = np.array(as_array(action))[None]
         obs, paid, terminated, truncated, info = self.env.step(action)
         after = _batch(obs)
-        score = self.bonus.score
-        extra = float(score(self._obs, given, after, _ONE, learning=self.training)[0])
+        steps = (self._obs, given, after, _ONE)
+        extra = float(_scored(self.bonus, steps, self.training, self.faults)[0])
         self._obs = after
         sparse = as_number(paid)
         info[SPARSE_REWARD], info[BONUS] = sparse, extra
@@ -99,9 +114,11 @@ class VectorBonusReward(
         env: The vector environment.
         bonus: A bonus with as many lanes.
         pays: As for :class:`BonusReward`.
+        guard: Likewise.
 
     Raises:
         UsageError: There is no such choice of ``pays``.
+        RewardFaultError: As for :class:`BonusReward`.
 
     Example:
         >>> from reward_synth.intrinsic.bonuses import GlobalCount
@@ -117,10 +134,14 @@ class VectorBonusReward(
         env: gym.vector.VectorEnv[Any, Any, Any],
         bonus: Bonus,
         pays: Pays = "add",
+        guard: Guard | None = None,
     ) -> None:
-        gym.utils.RecordConstructorArgs.__init__(self, bonus=bonus, pays=pays)
+        gym.utils.RecordConstructorArgs.__init__(
+            self, bonus=bonus, pays=pays, guard=guard
+        )
         gym.vector.VectorWrapper.__init__(self, env)
         self.bonus = bonus
+        self.faults = Quarantine(guard or Guard())
         self.pays = _checked(pays)
         self.training = True
         """False in evaluation: what lasts beyond an episode stays as it is."""
@@ -155,9 +176,8 @@ class VectorBonusReward(
         fresh = _copied(obs)
         same_step = self._mode is AutoresetMode.SAME_STEP and bool(ended.any())
         last = _final(fresh, infos, ended)[0] if same_step else fresh
-        extra = self.bonus.score(
-            self._obs, given, last, ~self._resets, learning=self.training
-        )
+        steps = (self._obs, given, last, ~self._resets)
+        extra = _scored(self.bonus, steps, self.training, self.faults)
         begun = ended if same_step else self._resets
         if begun.any():
             self.bonus.begin(fresh, begun)
@@ -169,6 +189,22 @@ class VectorBonusReward(
             infos[name], infos[f"_{name}"] = values, self._always
         reward = like(_reward(self.pays, sparse, extra), paid)
         return obs, reward, terminations, truncations, infos
+
+
+def _scored(
+    bonus: Bonus, steps: tuple[Any, Any, Any, Mask], learning: bool, faults: Quarantine
+) -> Values:
+    """Return what a bonus pays, with 0 for what no learner survives."""
+    try:
+        paid = np.asarray(bonus.score(*steps, learning=learning), np.float64)
+    except Exception as cause:
+        faults.add("bonus", math.nan, cause, len(steps[-1]))
+        return np.zeros(len(steps[-1]))
+    bad = ~(np.abs(paid) <= faults.guard.limit)  # also NaN
+    if bad.any():
+        faults.add("bonus", float(paid[bad][0]), times=int(bad.sum()))
+        paid = np.where(bad, 0.0, paid)
+    return paid
 
 
 def _reward(pays: Pays, sparse: Any, extra: Any) -> Any:

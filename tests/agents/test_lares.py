@@ -134,18 +134,20 @@ def test_new_programs_score_old_steps_like_the_elite() -> None:
 
 
 def test_what_is_not_finite_counts_as_nothing() -> None:
-    """NaN and huge rewards of a step leave the sparse reward alone."""
+    """NaN and huge rewards of a step leave the sparse reward alone, and are counted."""
     text = (
         "import numpy as np\ndef compute_reward(position):\n"
         "    return {'a': np.log(position) if position < 0.5 else 1e9 * position}\n"
     )
     shared = SharedReplay(Population([function(text)]))
     made = steps(40)
-    shared.extend(made)
+    with pytest.warns(UserWarning, match="reward of program 0"):
+        shared.extend(made)
     rewards = shared.rows()[1][0]
     odd = (made.values["position"] < 0) | (made.values["position"] >= 0.5)
     assert odd.any()
     assert (rewards[odd] == 0.5).all()
+    assert shared.faults.record()["faults"] == odd.sum()
 
 
 @given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from reward_synth.wrappers import (
     RewardFaultWarning,
     VectorDenseReward,
 )
+from reward_synth.wrappers.bonus import BonusReward, VectorBonusReward
 
 TASK = TaskSpec(
     "Steady", "stay", (Field("time", source="obs[0]"),), Field("action", dtype="int")
@@ -200,3 +202,73 @@ def test_learners_keep_finite_weights(learner: str) -> None:
     assert [row.finite for row in rows] == [True, False]
     assert (rows[0].ended, rows[0].counted, rows[0].faults) == ("whole", 1, 1)
     assert "nan" in rows[0].said
+
+
+@pytest.mark.parametrize("learner", ["our PPO", "our PPO, bonus"])
+@pytest.mark.parametrize("fault", ["nan", "1e300"])
+def test_our_ppo_stops_before_what_nobody_guards(learner: str, fault: str) -> None:
+    """Guarded it trains on and counts; unguarded it names the step, its weights finite."""
+    pytest.importorskip("stable_baselines3")
+    from reward_synth.benchmarks.bad_rewards import train
+
+    kept, left = (
+        train(learner, fault, "middle", guarded, 0) for guarded in (True, False)
+    )
+    assert (kept.ended, kept.counted, kept.faults) == ("whole", 1, 1)
+    assert left.ended == "RewardFaultError"
+    assert left.finite
+    assert "step 31 of this rollout" in left.said  # the 96th call, in rollouts of 64
+
+
+class Bad:
+    """A bonus of 0.5, and of something else in one lane."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def begin(self, obs: Any, lanes: Any) -> None:
+        """Remember nothing."""
+
+    def score(self, *steps: Any, learning: bool) -> Any:
+        del learning
+        if self.value == 0.0:
+            raise RuntimeError("no bonus today")
+        return np.where(np.arange(len(steps[-1])) == 1, self.value, 0.5)
+
+    def state(self) -> dict[str, Any]:
+        return {}
+
+    def load(self, state: Any, /) -> None:
+        """Take over nothing."""
+
+
+@pytest.mark.parametrize(
+    ("value", "paid", "kind", "count"),
+    [
+        (math.nan, [1.5, 1.0], "not finite", 1),
+        (-1e9, [1.5, 1.0], "too large", 1),
+        (0.0, [1.0, 1.0], "raised", 2),
+    ],
+)
+def test_a_bad_bonus_is_left_out_in_its_lane(
+    value: float, paid: list[float], kind: str, count: int
+) -> None:
+    """CartPole pays 1; the other lane keeps its bonus, and the record says what was bad."""
+    envs = gym.make_vec("CartPole-v1", 2, vectorization_mode="sync")
+    wrapped = VectorBonusReward(envs, Bad(value))
+    wrapped.reset(seed=0)
+    with pytest.warns(UserWarning, match="bonus"):
+        rewards = wrapped.step(np.array([0, 1]))[1]
+    assert rewards.tolist() == paid
+    assert wrapped.faults.record()["kinds"] == {kind: count}
+
+
+def test_a_bonus_that_is_always_bad_stops_the_training() -> None:
+    """After as many faults as the guard allows an error names the first."""
+    env = BonusReward(gym.make("CartPole-v1"), Bad(0.0), guard=Guard(stop_after=2))
+    env.reset(seed=0)
+    with warnings.catch_warnings(action="ignore"):
+        env.step(0)
+        env.step(1)
+        with pytest.raises(RewardFaultError, match="no bonus today"):
+            env.step(0)
