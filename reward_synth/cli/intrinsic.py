@@ -42,10 +42,10 @@ def intrinsic(
     ] = None,
     bonus_weight: Annotated[
         float, typer.Option("--bonus-weight", help="Factor of the bonuses' sum.")
-    ] = 1.0,
+    ] = 0.1,
     weight: Annotated[
         float, typer.Option("--weight", help="Factor of all that is intrinsic.")
-    ] = 0.1,
+    ] = 1.0,
     power: Annotated[
         float,
         typer.Option(
