@@ -19,6 +19,8 @@ from reward_synth.wrappers.vector import _autoreset, _final
 
 Table = npt.NDArray[np.float64]
 Vector = gym.vector.VectorEnv[Any, Any, Any]
+_SEEDS = 1_000_000
+"""Evaluations use seeds from here on."""
 
 
 @dataclass(slots=True)
@@ -122,8 +124,9 @@ class Lanes:
         self._length = np.zeros(self.size, np.int64)
 
     def reset(self, seed: int) -> Any:
-        """Reset all environments."""
-        return self.envs.reset(seed=seed)[0]
+        """Reset all environments, with seeds that those of another seed do not share."""
+        drawn = np.random.default_rng(seed).integers(_SEEDS, size=self.size)
+        return self.envs.reset(seed=drawn.tolist())[0]
 
     def step(self, actions: Any) -> tuple[Any, Any, Table, Table, Any, Any]:
         """Step all environments.
