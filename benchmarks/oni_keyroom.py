@@ -52,8 +52,8 @@ class Arm:
     """Share of captions whose label is turned round."""
 
 
-def _bonus(name: str) -> Arm:
-    return Arm({"model": "none", "bonuses": (name,)})
+def _bonus(name: str, weight: float = 0.1) -> Arm:
+    return Arm({"model": "none", "bonuses": (name,), "bonus_weight": weight})
 
 
 ARMS: Mapping[str, Arm] = {
@@ -62,7 +62,7 @@ ARMS: Mapping[str, Arm] = {
     "no episodic decay": Arm({"power": 0.0}),
     "labels late by a third": Arm({}, late=1 / 3),
     "a quarter flipped": Arm({}, flipped=0.25),
-    "product": _bonus("product"),
+    "product": _bonus("product", 1.0),
     "classification": Arm({"model": "oni-classification"}),
     "ranking": Arm({"model": "oni-ranking"}),
     "count": _bonus("count"),
