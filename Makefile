@@ -26,7 +26,7 @@ $(VENV)/.generate: $(BIN)/python pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 $(VENV)/.test: $(VENV)/.generate
-	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,nethack,data,report,watch,verify,ray,docs,dev]'
+	$(BIN)/python -m pip install --quiet -c $(CONSTRAINTS) -e '.[$(GENERATE_EXTRAS),robotics,metaworld,nethack,data,report,watch,verify,ray,qd,docs,dev]'
 	touch $@
 
 $(VENV)/.docs: $(BIN)/python pyproject.toml $(CONSTRAINTS)

@@ -7,24 +7,28 @@ from typing import Any, Literal, get_args
 
 from reward_synth.errors import UsageError, did_you_mean
 
-Algorithm = Literal["auto", "sac", "ppo"]
+Algorithm = Literal["auto", "sac", "ppo", "two-value-ppo"]
+TWO_VALUES = "two-value-ppo"
+"""Our PPO, which alone learns from labels and bonuses."""
 _SMALL = 8
 """Observations of so many numbers are learned by small networks, several times faster."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentConfig:
-    """Settings of Stable-Baselines3; what is not named here has its defaults there.
+    """Settings of agents; what is not named here has Stable-Baselines3's defaults.
 
     Example:
         >>> AgentConfig("td3")
         Traceback (most recent call last):
         ...
-        reward_synth.errors.UsageError: algorithm 'td3' is not one of auto, sac, ppo.
+        reward_synth.errors.UsageError: algorithm 'td3' is not one of auto, sac, ppo, \
+two-value-ppo.
     """
 
     algorithm: Algorithm = "auto"
-    """``auto`` is SAC for continuous actions, PPO for the others."""
+    """``auto`` is SAC for continuous actions, PPO for the others. ``two-value-ppo`` is
+    ours; it learns what labels and bonuses pay apart from the environment's pay."""
     gamma: float | None = None
     """Discount; None: the task's own."""
     net_arch: tuple[int, ...] | None = None

@@ -21,6 +21,7 @@ import torch
 
 from reward_synth.agents import sb3
 from reward_synth.agents.claims import component_sums
+from reward_synth.agents.config import TWO_VALUES
 from reward_synth.agents.evaluate import evaluate
 from reward_synth.agents.frames import film
 from reward_synth.agents.progress import EVALUATIONS, TRIAL
@@ -50,14 +51,15 @@ def measured(
     _write_settings(spec, place, {})
     torch.set_num_threads(1)  # trials run beside each other
     env = spec.build_for_measurement()
-    policy = sb3.make_policy(spec, env)
+    policy = _agents(spec).make_policy(spec, env)
     with TrainerProcess(spec, place, train, server) as process:
-        curve = list(_on_the_way(spec, env, policy, process))
-        policy.load_state_dict(process.weights(FINAL, policy.state_dict()))
-        process.finish()
+        curve, stopped = _followed(spec, env, policy, process)
+        if not stopped:
+            policy.load_state_dict(process.weights(FINAL, policy.state_dict()))
+            process.finish()
         seconds = time.monotonic() - process.began
         before = curve[-1]["step"]
-        if before < spec.steps:  # they do not divide evenly
+        if before < spec.steps and not stopped:  # they do not divide evenly
             curve.append(_point(spec, env, policy, process, before, spec.steps))
         layers = process.claims.layers
     _write_settings(spec, place, layers)
@@ -71,12 +73,22 @@ def measured(
     return {
         **result,
         **told,
+        **({"stopped": {"step": before, "why": stopped}} if stopped else {}),
         "selection": selection,
         "curve": curve,
         "seconds": round(seconds, 1),
         "confinement": layers,
         "claimed": list(CLAIMED),
     }
+
+
+def _agents(spec: TrialSpec) -> Any:
+    """Return the module that knows the agent of a trial."""
+    if spec.agent.algorithm != TWO_VALUES:
+        return sb3
+    from reward_synth.agents import intrinsic_trial  # noqa: PLC0415 - loads NetHack's
+
+    return intrinsic_trial
 
 
 def _told(
@@ -90,12 +102,25 @@ def _told(
     return {"rollouts": best_and_worst(episodes)}
 
 
+def _followed(
+    spec: TrialSpec, env: gym.Env[Any, Any], policy: Any, process: TrainerProcess
+) -> tuple[list[dict[str, Any]], str]:
+    """Return the evaluations on the way, and why the training was ended early, if so."""
+    curve: list[dict[str, Any]] = []
+    for point in _on_the_way(spec, env, policy, process):
+        curve.append(point)
+        why = spec.early.reason(curve, spec.steps) if spec.early else ""
+        if why:
+            return curve, why
+    return curve, ""
+
+
 def _on_the_way(
     spec: TrialSpec, env: gym.Env[Any, Any], policy: Any, process: TrainerProcess
 ) -> Iterator[dict[str, Any]]:
     """Yield an evaluation each time that the training process leaves weights."""
     before = 0
-    for step in sb3.evaluation_points(spec, env):
+    for step in _agents(spec).evaluation_points(spec, env):
         policy.load_state_dict(process.weights(step, policy.state_dict()))
         point = _point(spec, env, policy, process, before, step)
         with (process.place / EVALUATIONS).open("a") as file:

@@ -6,14 +6,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from reward_synth.agents import intrinsic_setup as setup
 from reward_synth.envs.registry import EnvRef
 from reward_synth.errors import TryAgainError, UsageError
-from reward_synth.intrinsic.annotation import AnnotationService, Metrics
+from reward_synth.intrinsic.annotation import AnnotationService, Metrics, distil
 from reward_synth.intrinsic.annotation import forecast as told_ahead
 from reward_synth.intrinsic.models import learn_offline, save_model
 
@@ -114,6 +114,42 @@ def annotated(
         for (text, times), label in rows
     ]
     return sorted(found, key=lambda row: -int(str(row["times"])))
+
+
+def distilled(
+    ref: EnvRef, asked: setup.Asked, captions: Sequence[str], path: str, wait: float
+) -> list[dict[str, Any]]:
+    """Label captions, make a rule of all labels of the journal, and write it.
+
+    Args:
+        ref: The environment of the captions.
+        asked: A language model, which labels and then writes the rule.
+        captions: One a step.
+        path: The rule's file.
+        wait: Seconds to wait for labels.
+
+    Returns:
+        A row a clause: pattern, label, how often it agreed with labels that it was not
+        chosen by, with an interval, and whether it is trusted.
+
+    Raises:
+        UsageError: No language model is asked, or there are too few labels.
+        NothingUsableError: The model wrote no rule.
+        TryAgainError: Its server does not answer.
+    """
+    if asked.annotator == setup.RULES:
+        raise UsageError("--distil asks a language model; name one with --annotator.")
+    with tempfile.TemporaryDirectory() as spare:
+        bare = replace(asked, journal=asked.journal or spare, distilled=None)
+        annotated(ref, bare, captions, wait)
+        folder = Path(bare.journal or spare)
+        annotator = setup.annotator_of(ref, bare, "oni-retrieval", folder)
+        try:
+            rule = distil(annotator)
+        finally:
+            annotator.close()
+    rule.save(path)
+    return rule.table()
 
 
 def learned(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -27,6 +27,7 @@ from reward_synth.intrinsic.annotation import (
     RuleAnnotator,
     Spending,
     task_rules,
+    with_rule,
 )
 from reward_synth.intrinsic.bonuses import (
     E3B,
@@ -70,6 +71,8 @@ class Asked:
     base_url: str | None = None
     journal: str | None = None
     """Folder of its answers, which several runs may share; by default in the run's."""
+    distilled: str | None = None
+    """File of a rule that answers where it is trusted; see ``annotate --distil``."""
     spending: Spending = field(default_factory=Spending)
     pace: Pace = field(default_factory=Pace)
 
@@ -87,10 +90,15 @@ def game(ref: EnvRef) -> bool:
 
 def env_maker(ref: EnvRef, caption: str) -> Callable[[], Any]:
     """Return what makes an environment, with the observations that are read."""
-    if game(ref) and "observation_keys" not in ref.kwargs:
-        keys = _VIEW if caption == "view" else _KEYS
-        return lambda: ref.make(observation_keys=keys)
-    return ref.make
+    given = seen_keys(ref, caption)
+    return lambda: ref.make(**given)
+
+
+def seen_keys(ref: EnvRef, caption: str) -> dict[str, Any]:
+    """Return the setting of an environment that leaves out what is not read."""
+    if not game(ref) or "observation_keys" in ref.kwargs:
+        return {}
+    return {"observation_keys": _VIEW if caption == "view" else _KEYS}
 
 
 def captioner_of(ref: EnvRef, caption: str) -> Captioner:
@@ -140,9 +148,11 @@ def annotator_of(ref: EnvRef, asked: Asked, model: Model, folder: Path) -> Any:
         folder: Where a language model's answers are kept.
 
     Raises:
-        UsageError: There are no rules, or the goal is empty.
+        UsageError: There are no rules, the goal is empty, or a rule's file does not fit.
     """
     pairs = model == "oni-ranking"
+    if asked.distilled is not None:
+        return _distilled(ref, asked, model, folder)
     if asked.annotator == RULES:
         rules = _rules(ref, asked)
         return ComparedLabels(rules) if pairs else rules
@@ -251,6 +261,17 @@ def _bonus(name: str, lanes: int, feature: Feature, seed: int) -> Bonus:
     if name in _SCALED:
         return ShapedBonus(bonus, Shape(normalise=True, clip=5.0))
     return bonus
+
+
+def _distilled(ref: EnvRef, asked: Asked, model: Model, folder: Path) -> Any:
+    if model == "oni-ranking" or asked.rules:
+        raise UsageError(
+            "--distilled labels captions: take --model oni-retrieval or "
+            "oni-classification, and no --rule."
+        )
+    bare, alone = replace(asked, distilled=None), asked.annotator == RULES
+    beside = None if alone else annotator_of(ref, bare, model, folder)
+    return with_rule(beside, f"{asked.distilled}")
 
 
 def _rules(ref: EnvRef, asked: Asked) -> RuleAnnotator:

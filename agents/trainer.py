@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from reward_synth.agents.config import TWO_VALUES
 from reward_synth.agents.failures import ConfinementError, sentence
 from reward_synth.agents.surroundings import allowance
 from reward_synth.agents.trial_spec import TrialSpec
@@ -40,9 +41,14 @@ nothing of the libraries is missed after it."""
 
 
 def train(spec: TrialSpec, folder: Path, tell: Tell) -> None:
-    """Train with Stable-Baselines3; what trials do."""
+    """Train with Stable-Baselines3, or with our PPO; what trials do."""
     from reward_synth.agents import lare_trial, sb3  # noqa: PLC0415 - loads torch
 
+    if spec.agent.algorithm == TWO_VALUES:
+        from reward_synth.agents import intrinsic_trial  # noqa: PLC0415 - loads torch
+
+        intrinsic_trial.train(spec, folder, tell)
+        return
     decoded = spec.arm == "dense" and spec.combine == DECODED
     (lare_trial.train if decoded else sb3.train)(spec, folder, tell)
 
@@ -86,13 +92,19 @@ class TrainingJob:
 
 
 def _load_simulator(spec: TrialSpec) -> None:
-    """Make the environment once before the lock, and close it.
+    """Make the environments once before the lock.
 
-    Importing MuJoCo and asking for a Vulkan driver start other processes, which is
-    refused later. What fails here fails again, and is told, when it is made to train in.
+    Importing MuJoCo and asking for a Vulkan driver start other processes, as games of
+    NetHack do when they are made, which is refused later. What fails here fails again,
+    and is told, when it is made to train in.
     """
     with suppress(Exception):
-        spec.env.make().close()  # type: ignore[no-untyped-call]
+        if spec.agent.algorithm == TWO_VALUES:
+            from reward_synth.agents import intrinsic_trial  # noqa: PLC0415
+
+            intrinsic_trial.prepare(spec)
+        else:
+            spec.env.prepare()
 
 
 def _require_all(layers: Mapping[str, str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class TrialProgress:
     steps: int
     total: int
     seconds: float
+    program: str = ""
+    """Digest of the program that is trained with; empty: none, or several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,22 @@ def train_all(
     todo = {spec.key: spec for spec in specs if found[spec.key] is None}
     folder = store.folder / "trials"
     calls = [trial_call(spec, folder / key, timeout) for key, spec in todo.items()]
-    outcomes = engine.run(calls, lambda: watch(read_progress(folder, list(todo))))
+    outcomes = engine.run(calls, lambda: watch(_named(folder, todo)))
     for outcome in outcomes:
         found[outcome.key] = _keep(todo[outcome.key], outcome, store, folder)
     return [item for spec in specs if (item := found[spec.key]) is not None]
+
+
+def _named(folder: Path, todo: Mapping[str, TrialSpec]) -> list[TrialProgress]:
+    """Return how far trainings are, each with the digest of its program."""
+    rows = read_progress(folder, list(todo))
+    programs = {key: spec.program for key, spec in todo.items()}
+    return [
+        replace(row, program=program.digest)
+        if (program := programs[row.key]) is not None
+        else row
+        for row in rows
+    ]
 
 
 def read_progress(folder: Path, keys: Sequence[str]) -> list[TrialProgress]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import gymnasium as gym
 
-from reward_synth.agents.config import AgentConfig
+from reward_synth.agents.config import TWO_VALUES, AgentConfig
+from reward_synth.agents.early import EarlyStop
+from reward_synth.agents.intrinsic_spec import Intrinsic
 from reward_synth.envs import EnvRef
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
@@ -52,6 +54,10 @@ class TrialSpec:
     told: bool = False
     """Tell in the result what the trained agent did in its best and worst episode, of a
     few that candidates are chosen by."""
+    intrinsic: Intrinsic | None = None
+    """Labels and bonuses, which only the agent ``two-value-ppo`` learns from."""
+    early: EarlyStop | None = None
+    """When the training ends before its time; None: never."""
     sandbox: Sandbox = "reduced"
     """``strict``: fail unless every layer around the training process is live; changes
     no result."""
@@ -67,6 +73,11 @@ class TrialSpec:
             raise UsageError(f"steps must be at least 1, received {self.steps}.")
         if self.arm == "dense" and self.program is None:
             raise UsageError("The dense arm needs a reward program.")
+        if self.intrinsic is not None and self.agent.algorithm != TWO_VALUES:
+            raise UsageError(
+                f"Labels and bonuses are learned by the agent {TWO_VALUES!r}; received "
+                f"{self.agent.algorithm!r}. Set algorithm = {TWO_VALUES!r}."
+            )
         if self.sandbox not in get_args(Sandbox):
             raise UsageError(
                 f"sandbox is {self.sandbox!r}; it must be 'reduced' or 'strict'."
@@ -94,6 +105,8 @@ class TrialSpec:
             "episodes": self.episodes,
             "evaluations": self.evaluations,
             **({"told": True} if self.told else {}),
+            **({"early": asdict(self.early)} if self.early else {}),
+            **({"intrinsic": self.intrinsic.config()} if self.intrinsic else {}),
         }
 
     @property

@@ -196,9 +196,12 @@ class Own:
 
         self.envs: Any = make_envs([one])
         if bonus:
-            wrap = VectorBonusReward if guarded else _Adds
-            own = {"guard": _GUARD} if guarded else {}
-            self.envs = wrap(self.envs, BadBonus(reward), **own)
+            bad = BadBonus(reward)
+            self.envs = (
+                VectorBonusReward(self.envs, bad, guard=_GUARD)
+                if guarded
+                else _Adds(self.envs, bad)
+            )
         settings = PPOConfig(rollout=64, batches=2, epochs=2, hidden=(16,))
         self.agent = PPO(self.envs, settings, seed=seed)
 

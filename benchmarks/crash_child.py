@@ -95,7 +95,7 @@ def wait_for(child: int, kill_after: float | None, limit: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def orphans(session: int, patience: float = 2.0) -> int:
+def orphans(session: int, patience: float = 10.0) -> int:
     """Return how many processes of a session, or sandboxes, outlive its first one."""
     ends = time.monotonic() + patience
     while (left := _members(session)) and time.monotonic() < ends:

@@ -48,14 +48,16 @@ class Search:
 
     url: str
     env: str = "MountainCarContinuous-v0"
-    candidates: int = 2
+    candidates: int | None = 2
+    """None: as many as the method says."""
     rounds: int = 2
     more: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         """Return what follows the program's name."""
         fixed = ["generate", "--env", self.env, "--model", "tiny"]
-        sizes = ["--n", str(self.candidates), "--rounds", str(self.rounds)]
+        sizes = [] if self.candidates is None else ["--n", str(self.candidates)]
+        sizes += ["--rounds", str(self.rounds)] if sizes else []
         place = ["--base-url", self.url, "--run", RUN, "--json"]
         return [*fixed, *sizes, *place, *self.more]
 
@@ -148,7 +150,10 @@ class Story:
             files = [(self.folder / name).read_text() for name in _RESULTS]
         except (OSError, ValueError) as cause:
             return f"no result: {cause}"
-        return "\n".join([json.dumps(table, indent=1), *map(_without_seconds, files)])
+        rows = contents(self.folder)
+        return "\n".join(
+            [json.dumps(table, indent=1), *map(_without_seconds, files), *rows]
+        )
 
     def paid_twice(self) -> int:
         """Return how often a question was asked whose answer was in the journal."""
@@ -192,6 +197,26 @@ class Story:
         return path.read_text(errors="replace") if path.exists() else ""
 
 
+def contents(folder: Path) -> list[str]:
+    """Return every row of a run's store without times, sorted.
+
+    Requests of a round are sent at once, so the order of rows is not a run's own; what
+    tells of the command and the machine is left out.
+    """
+    database = Database.read(folder / FILE)
+    try:
+        return sorted(
+            f"{table} {row.key} {row.part} {to_json(_still(row.payload))}"
+            for table in _tables(database)
+            if table != "meta"
+            for row in database.rows(table)
+            if (table, row.key) not in _OF_THE_START
+        )
+    finally:
+        database.close()
+
+
+_OF_THE_START = {("events", kind) for kind in ("command", "versions", "machine")}
 _RESULTS = ("reward.py", "report.md")
 
 

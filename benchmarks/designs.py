@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from reward_synth.agents import Arm
+from reward_synth.agents.intrinsic_spec import Intrinsic
 from reward_synth.api import GenerateConfig, generate
 from reward_synth.api.config import EnvConfig, SandboxMode
 from reward_synth.api.result import REWARD_FILE, Watcher
@@ -44,6 +45,8 @@ class Treatment:
     weight: float = 1.0
     expert: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of the environment in the arm ``expert``."""
+    intrinsic: Intrinsic | None = None
+    """Labels and bonuses, beside what the arm pays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,12 +208,76 @@ class File:
         return Treatment("dense", program, self.combine, self.weight)
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels of what the agent sees, by rules from knowledge of the task.
+
+    Example:
+        >>> Labels().about
+        'Labels by rules, each over its count in the episode to the power 3 (oni-retrieval).'
+    """
+
+    model: str = "oni-retrieval"
+    weight: float = 1.0
+    power: float = 3.0
+    kind: ClassVar[str] = "labels"
+
+    @property
+    def about(self) -> str:
+        """A sentence: what the agent is paid."""
+        return (
+            "Labels by rules, each over its count in the episode to the power "
+            f"{self.power:g} ({self.model})."
+        )
+
+    def treat(self, place: Place) -> Treatment | Skipped:
+        """Return labels beside the sparse arm, if there are rules for the task."""
+        from reward_synth.agents.intrinsic_trial import require_labels
+
+        pay = Intrinsic(self.model, (), self.weight, power=self.power)
+        try:
+            require_labels(place.ref, self.model)
+        except UsageError as cause:
+            return Skipped(str(cause).rstrip("."))
+        return Treatment("sparse", intrinsic=pay)
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus:
+    """An exploration bonus, without any label.
+
+    Example:
+        >>> Bonus("e3b").about
+        'The exploration bonus e3b.'
+    """
+
+    bonus: str
+    weight: float = 0.1
+    kind: ClassVar[str] = "bonus"
+
+    def __post_init__(self) -> None:
+        """Refuse what there is not."""
+        from reward_synth.agents.intrinsic_setup import BONUSES, require_name
+
+        require_name("bonus", self.bonus, BONUSES)
+
+    @property
+    def about(self) -> str:
+        """A sentence: what the agent is paid."""
+        return f"The exploration bonus {self.bonus}."
+
+    def treat(self, place: Place) -> Treatment | Skipped:  # noqa: ARG002 - the protocol's
+        """Return the bonus beside the sparse arm."""
+        pay = Intrinsic(bonuses=(self.bonus,), bonus_weight=self.weight)
+        return Treatment("sparse", intrinsic=pay)
+
+
 def _finished(folder: Path) -> bool:
     with RunStore.read(folder) as store:
         return store.finished
 
 
 DESIGNS: Mapping[str, type[Any]] = {
-    design.kind: design for design in (Sparse, Expert, Symbolic, File)
+    design.kind: design for design in (Sparse, Expert, Symbolic, File, Labels, Bonus)
 }
 """By the name that suites use."""

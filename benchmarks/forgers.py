@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save
 
 from reward_synth.agents import TrialSpec, sb3
-from reward_synth.agents.progress import EVALUATIONS, FAILED, TRIAL, WEIGHTS
+from reward_synth.agents.progress import CURVES, EVALUATIONS, FAILED, TRIAL, WEIGHTS
 from reward_synth.agents.schedule import FINAL, weights_file
 
 Tell = Callable[[Mapping[str, Any]], None]
@@ -172,4 +172,14 @@ def breaks_out(spec: TrialSpec, folder: Path, tell: Tell) -> None:  # noqa: ARG0
         worked.append(name)
     if worked:
         raise RuntimeError(f"worked: {', '.join(worked)}")
+    _leave(spec, folder)
+
+
+def rising(spec: TrialSpec, folder: Path, tell: Tell) -> None:  # noqa: ARG001
+    """Tell of episodes that pay more and more, with weights that were never trained."""
+    lines = [
+        json.dumps({"step": step, "components": {"speed": float(step)}})
+        for step in range(1, spec.steps + 1)
+    ]
+    (folder / CURVES).write_text("\n".join(lines) + "\n")
     _leave(spec, folder)

@@ -69,7 +69,8 @@ class Campaign:
         ends = [story.go(plan=Plan(story.folder)) for story in runs]
         outcomes = {story.outcome(end) for story, end in zip(runs, ends, strict=True)}
         if len(outcomes) != 1 or any(end.code for end in ends):
-            raise RuntimeError(f"Two unbroken runs differ: {_differing(outcomes)}")
+            said = [*_differing(outcomes), *(end.err[-300:] for end in ends)]
+            raise RuntimeError(f"Two unbroken runs differ: {said}")
         self.expected = outcomes.pop()
         self.seconds = median(end.seconds for end in ends)
         self.steps = min(end.steps for end in ends)

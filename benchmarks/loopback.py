@@ -45,6 +45,8 @@ class Asked:
     """Digest of seed and messages."""
     sent: str
     """``answer``, or the fault."""
+    beside: int = 1
+    """Requests that were being served, this one included."""
 
 
 def question_digest(seed: int | None, messages: Sequence[Sequence[str]]) -> str:
@@ -69,6 +71,27 @@ def answer(seed: int, length: int = 0) -> str:
     )
 
 
+_SAID = {
+    "You examine": "PASS",
+    "You read": "It rolls back at the slope; pay for height.",
+    "You describe": "* fingertip_to_target should stay at 0 m.\n* Effort matters a little.",
+}
+"""What a critic, an analyst, and who describes a motion say."""
+
+
+def terms(seed: int) -> str:
+    """Return the terms of a motion of Gymnasium's Reacher, as one sample says them.
+
+    Example:
+        >>> "reach" in terms(0), terms(0) == terms(1)
+        (True, False)
+    """
+    reach = {"kind": "reach", "of": "fingertip_to_target", "to": [0, 0]}
+    effort = {"kind": "effort", "weight": 0.001 * (seed + 1)}
+    said = {"motion": "Go there.", "terms": [{**reach, "weight": 1.0}, effort]}
+    return f"```json\n{json.dumps(said)}\n```"
+
+
 class Account:
     """Decides what is sent, and writes it down."""
 
@@ -78,7 +101,19 @@ class Account:
         self.pause = pause
         self.rng = random.Random(seed)
         self._turns: Counter[tuple[str, str]] = Counter()
+        self._serving = 0
         self._lock = threading.Lock()
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        """Count a request while it is served."""
+        with self._lock:
+            self._serving += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._serving -= 1
 
     def decide(self, who: str, question: str) -> str:
         """Return ``answer`` or a fault, and log it before anything is sent."""
@@ -88,8 +123,9 @@ class Account:
             fault = turn < _MOST_FAULTS and self.rng.random() < self.faults
             kinds = BUSY if turn else BUSY + BROKEN
             sent = self.rng.choice(kinds) if fault else "answer"
-            line = json.dumps({"who": who, "question": question, "sent": sent})
-            os.write(self.file, line.encode() + b"\n")
+            line = {"who": who, "question": question, "sent": sent}
+            text = json.dumps({**line, "beside": self._serving})
+            os.write(self.file, text.encode() + b"\n")
             return sent
 
 
@@ -120,13 +156,33 @@ def serving(
             child.kill()
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that are gone; takes many at once."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell of what is no broken connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # its own
+
+
 def _handler(account: Account) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            with account.served():
+                self._serve()
+
+        def _serve(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))
-            body = json.loads(self.rfile.read(length) or b"{}")
+            data = self.rfile.read(length)
+            if len(data) < length:  # the client was killed
+                self.close_connection = True
+                return
+            body = json.loads(data)
             who = str(self.headers.get("Authorization", "")).removeprefix("Bearer ")
             messages = [(item["role"], item["content"]) for item in body["messages"]]
             sent = account.decide(who, question_digest(body.get("seed"), messages))
@@ -199,8 +255,12 @@ def _completion(body: Mapping[str, Any]) -> dict[str, Any]:
     # every third answer is long, so that it is kept as a blob
     text = answer(seed, 40_000 if seed % 3 == 0 else 0)
     messages = body["messages"]
-    if '{"label"' in messages[0]["content"]:
+    role = messages[0]["content"]
+    if '{"label"' in role:
         text = label(messages[1]["content"])
+    text = next((said for who, said in _SAID.items() if role.startswith(who)), text)
+    if role.startswith("You turn"):
+        text = terms(seed)
     return {
         "id": "chatcmpl-0",
         "object": "chat.completion",
@@ -227,8 +287,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
     account = Account(given.log, given.faults, given.seed, given.pause)
-    server = ThreadingHTTPServer(("127.0.0.1", given.port), _handler(account))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", given.port), _handler(account))
     print(f"http://127.0.0.1:{server.server_address[1]}/v1", flush=True)
     server.serve_forever()
 

@@ -231,13 +231,11 @@ def chaos(url: str, calls: int, seed: int, judge: str) -> dict[str, Any]:
     client.close()
     requests = sum(item.attempts for item in got)
     answered = sum(item.ok for item in got)
-    verdict = subprocess.run(
-        shlex.split(judge), capture_output=True, text=True, check=False
-    )
+    command = shlex.split(judge)
+    verdict = subprocess.run(command, capture_output=True, text=True, check=False)
     return {
         "calls": calls,
         "at_once": AT_ONCE,
-        "first_pause": policy.base,
         "requests": requests,
         "share_of_faulty_requests": round(1 - answered / requests, 4),
         "answered": answered,

@@ -64,7 +64,7 @@ def adapter(keys: tuple[str, ...] | None, *, quick: bool) -> Row:
     theirs: Any = gym.make(ENV, disable_env_checker=True, **given).unwrapped
     actions = np.random.default_rng(0).integers(theirs.action_space.n, size=steps)
     walks = [_walk(env, actions.tolist()) for env in (ours, theirs)]
-    found = ratio(*walks, 4 if quick else 20, steps)
+    found = ratio(walks[0], walks[1], 4 if quick else 20, steps)
     ours.close()
     theirs.close()
     return found
@@ -99,7 +99,7 @@ def ppo(*, quick: bool) -> Row:
     ]
     for learn in learns:
         learn()  # caches fill
-    return ratio(*learns, 2 if quick else 10, steps * updates)
+    return ratio(learns[0], learns[1], 2 if quick else 10, steps * updates)
 
 
 def _learn(learn: Callable[[], Any]) -> Block:

@@ -183,11 +183,7 @@ def measure(todo: Sequence[Trial], study: Study, jobs: int = 1) -> Iterator[Row]
 
 
 def earlier(path: Path | None, study: Study) -> list[Row]:
-    """Return the rows of trainings that a file holds.
-
-    Raises:
-        UsageError: They are of another study.
-    """
+    """Return the rows that a file holds; rows of another study are refused."""
     if path is None or not path.exists():
         return []
     data = json.loads(path.read_text())
@@ -205,9 +201,7 @@ def summary(rows: Sequence[Row]) -> list[Row]:
     """Return what is told of each arm, arms in the order of the table above."""
     rng = np.random.default_rng(0)
     found = []
-    last = {
-        name: [row["last_fifth"] for row in rows if row["arm"] == name] for name in ARMS
-    }
+    last = {n: [row["last_fifth"] for row in rows if row["arm"] == n] for n in ARMS}
     for name in (name for name in ARMS if last[name]):
         whole = [row["whole"] for row in rows if row["arm"] == name]
         better = None

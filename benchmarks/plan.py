@@ -80,6 +80,7 @@ def _spec(suite: Suite, place: Described, treatment: Treatment, seed: int) -> Tr
         suite.episodes,
         suite.evaluations,
         film=seed == suite.seeds[0],
+        intrinsic=treatment.intrinsic,
     )
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import gymnasium as gym
 
-from reward_synth.envs import classic, gridworld_tasks, mujoco, robotics_tasks
+from reward_synth.envs import (
+    behaviours_tasks,
+    classic,
+    gridworld_tasks,
+    mujoco,
+    robotics_tasks,
+)
 from reward_synth.envs.doctable import (
     action_meanings,
     description,
@@ -29,7 +35,13 @@ from reward_synth.errors import TaskSpecError, did_you_mean
 from reward_synth.language.success import SuccessTest
 from reward_synth.task import Field, Success, TaskSpec, as_array, holds_answer
 
-NOTES = classic.NOTES | mujoco.NOTES | robotics_tasks.NOTES | gridworld_tasks.NOTES
+NOTES = (
+    classic.NOTES
+    | mujoco.NOTES
+    | robotics_tasks.NOTES
+    | gridworld_tasks.NOTES
+    | behaviours_tasks.NOTES
+)
 """What is known beforehand, by Gymnasium id."""
 _SUCCESS_KEYS = ("success", "is_success")
 _LONGEST_INSTRUCTION = 600

@@ -11,10 +11,12 @@ from typing import Any, Protocol
 import gymnasium as gym
 
 from reward_synth.envs import (
+    behaviours_tasks,
     gridworld_tasks,
     metaworld_tasks,
     nethack_tasks,
     robotics_tasks,
+    tooluse_names,
 )
 from reward_synth.envs.describe import NOTES, describe_env
 from reward_synth.envs.rollouts import Env
@@ -198,6 +200,13 @@ MANISKILL = Family(
     registers="reward_synth.envs.maniskill_register",
     module="reward_synth.envs.maniskill",
 )
+BEHAVIOURS = Family(
+    "Behaviours",
+    tuple(behaviours_tasks.TASKS),
+    package="mujoco",
+    extra="mujoco",
+    registers="reward_synth.envs.behaviours_register",
+)
 ROBOTICS = Family(
     "Robotics",
     robotics_tasks.TASKS,
@@ -213,6 +222,14 @@ METAWORLD = Family(
     extra="metaworld",
     registers="metaworld",
     module="reward_synth.envs.metaworld",
+)
+TOOLUSE = Family(
+    "ToolUse",
+    tuple(tooluse_names.CHOICES),
+    package="jsonschema",
+    extra="verify",
+    registers="reward_synth.envs.tooluse_register",
+    module="reward_synth.envs.tooluse_family",
 )
 GRIDWORLD = Family(
     "Gridworld",
@@ -238,9 +255,11 @@ MINIHACK = Family(
 _FAMILIES = (
     CLASSIC,
     MUJOCO,
+    BEHAVIOURS,
     MANISKILL,
     ROBOTICS,
     METAWORLD,
+    TOOLUSE,
     GRIDWORLD,
     NETHACK,
     MINIHACK,

@@ -9,6 +9,7 @@ finished game, and fail on ``reset(options={})``; :class:`Game` mends all five.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -145,6 +146,9 @@ class NetHack:
         Raises:
             NotAvailableError: MultiRoom's package is missing.
         """
+        waiting = _ready.get(_key(task, max_episode_steps, kwargs))
+        if waiting:
+            return waiting.pop()
         import_module(_REGISTER)
         settings = {"fix_moon_phase": True, "render_mode": None, **kwargs}
         try:
@@ -157,6 +161,25 @@ class NetHack:
         if max_episode_steps is not None:
             game.max_episode_steps = max_episode_steps
         return game
+
+    def prepare(
+        self,
+        task: str,
+        count: int,
+        *,
+        max_episode_steps: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Make environments that later calls of :meth:`make` return.
+
+        Games link files and start a compiler when they are made, and neither is allowed
+        to a process once it has confined itself.
+        """
+        made = [
+            self.make(task, max_episode_steps=max_episode_steps, **kwargs)
+            for _ in range(count)
+        ]
+        _ready.setdefault(_key(task, max_episode_steps, kwargs), []).extend(made)
 
     def describe(self, env: Env, **options: Any) -> TaskSpec:
         """Describe an environment: the bottom line's numbers by name."""
@@ -190,6 +213,14 @@ class NetHack:
             "from reward_synth.envs import resolve\n"
             f"env = resolve({task!r}).make({given})"
         )
+
+
+_ready: dict[str, list[Env]] = {}
+"""Environments that were made before they are asked for."""
+
+
+def _key(task: str, limit: int | None, kwargs: Mapping[str, Any]) -> str:
+    return json.dumps([task, limit, dict(kwargs)], sort_keys=True, default=str)
 
 
 def _copied(obs: Mapping[str, Any]) -> Observation:

@@ -68,6 +68,21 @@ class EnvRef:
         except (gym.error.DependencyNotInstalled, ImportError) as cause:
             raise missing_package(self.name, cause) from cause
 
+    def prepare(self, count: int = 1, **overrides: Any) -> None:
+        """Load what making the environment needs, before this process confines itself.
+
+        Args:
+            count: How many will be made; of families whose environments cannot be made
+                afterwards, so many are kept for :meth:`make`.
+            overrides: As for :meth:`make`.
+        """
+        adapter: Any = self.adapter()
+        if hasattr(adapter, "prepare"):
+            adapter.prepare(self.task, count, **{**self.kwargs, **overrides})
+            return
+        env: Any = self.make(**overrides)
+        env.close()
+
     def describe(
         self,
         *,

@@ -47,6 +47,9 @@ _TASKS = {
         plate-slide-back-side-v3 peg-unplug-side-v3 soccer-v3 stick-push-v3
         stick-pull-v3 push-wall-v3 push-back-v3 reach-wall-v3 shelf-place-v3 sweep-v3
     """,
+    "ToolUse/": """
+        ToolChoiceShop-v0 ToolChoiceCalendar-v0 ToolChoiceFiles-v0
+    """,
     "Gridworld/": """
         GridFourRooms-v0 GridSlippery-v0 GridCliff-v0 GridKeyDoor-v0
     """,

@@ -17,6 +17,9 @@ from reward_synth.task import ACTION, PREVIOUS, TaskSpec
 _TITLE = "# Reward program written by reward_synth."
 _UNREADABLE = (OSError, UnicodeDecodeError)
 _PACKAGED = "zoo:"
+_DIGESTS: dict[tuple[str, tuple[str, ...]], str] = {}
+"""Of texts that were normalised in this process."""
+_MOST_DIGESTS = 1 << 16
 ZOO = files("reward_synth") / "zoo" / "entries"
 """A folder a program that comes with the package; see :mod:`reward_synth.zoo`."""
 
@@ -80,8 +83,22 @@ class RewardProgram:
     @property
     def digest(self) -> str:
         """Identity: sha256 of the normalised source and the fields' signature."""
-        text = json.dumps([_normalised(self.source), list(self.signature)])
-        return hashlib.sha256(text.encode()).hexdigest()
+        found = _DIGESTS.get((self.source, self.signature))
+        if found is None:
+            text = json.dumps([_normalised(self.source), list(self.signature)])
+            found = hashlib.sha256(text.encode()).hexdigest()
+            self.known_as(found)
+        return found
+
+    def known_as(self, digest: str) -> RewardProgram:
+        """Return the same program, whose digest was told before and is on record.
+
+        Normalising takes milliseconds, and a search may go on with ten thousand programs.
+        """
+        if len(_DIGESTS) >= _MOST_DIGESTS:
+            _DIGESTS.clear()
+        _DIGESTS[self.source, self.signature] = digest
+        return self
 
     def ir(self, task: TaskSpec) -> ProgramIR:
         """Return the typed form for ``task``.

@@ -9,16 +9,24 @@ from typing import Any, Literal
 
 from reward_synth.agents import AgentConfig
 from reward_synth.api.limits import Limits
+from reward_synth.api.model_settings import ModelConfig, refuse_empty
 from reward_synth.engine import EngineConfig
 from reward_synth.errors import UsageError
-from reward_synth.llm import Prices
-from reward_synth.llm.secrets import check_url
 from reward_synth.search import Method, Plan, Refinement, Rung, load_method
 from reward_synth.search.method import DEFAULT
 
 SandboxMode = Literal["strict", "reduced"]
-_HOTTEST = 2.0
-"""The largest temperature of the protocol."""
+
+__all__ = [
+    "PREFERENCE",
+    "SUCCESS",
+    "EnvConfig",
+    "GenerateConfig",
+    "ModelConfig",
+    "SandboxMode",
+    "TrainConfig",
+    "check_weight",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class EnvConfig:
 
     def __post_init__(self) -> None:
         """Refuse texts without content, which would pass for not given."""
-        _refuse_empty(
+        refuse_empty(
             {
                 "--task": self.instruction,
                 "--success": self.success,
@@ -51,76 +59,6 @@ class EnvConfig:
                 "--demos": self.demonstrations,
             }
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelConfig:
-    """Which language model writes programs, if any."""
-
-    model: str | None = None
-    """Its name; None: no model, programs are composed symbolically."""
-    base_url: str | None = None
-    """The endpoint; by default ``OPENAI_BASE_URL``, else the client's own."""
-    temperature: float | None = None
-    """By default the method's, else 1."""
-    max_tokens: int = 4096
-    repairs: int | None = None
-    """How often one answer may be corrected; by default the method's, else 2."""
-    manual: str | None = None
-    """A folder in which a person answers: prompts and answers are files."""
-    replay: str | None = None
-    """A run whose recorded answers are used; no endpoint is asked."""
-    timeout: float = 120.0
-    """Seconds for one request."""
-    prices: Prices | None = None
-    """What a million tokens cost; None: costs are not told."""
-    budget: float | None = None
-    """The most that the run may spend: in the currency of ``prices``, else in tokens."""
-
-    def __post_init__(self) -> None:
-        """Refuse what no endpoint would take, before anything else is done."""
-        _refuse_empty(
-            {
-                "--model": self.model,
-                "--base-url": self.base_url,
-                "--llm manual:": self.manual,
-                "--replay": self.replay,
-            }
-        )
-        if self.base_url is not None:
-            check_url(self.base_url)
-            if self.model is None and self.replay is None:
-                raise UsageError(
-                    "--base-url needs --model NAME, the model to ask there."
-                )
-        if self.manual is not None and (self.base_url or self.replay):
-            raise UsageError(
-                "--llm manual:DIR asks a person; leave out --base-url and --replay."
-            )
-        if self.temperature is not None and not 0.0 <= self.temperature <= _HOTTEST:
-            raise UsageError(
-                f"--temperature must lie in [0, 2], received {self.temperature}."
-            )
-        if self.max_tokens < 1:
-            raise UsageError(
-                f"--max-tokens must be at least 1, received {self.max_tokens}."
-            )
-        if self.repairs is not None and self.repairs < 0:
-            raise UsageError(f"--repairs must be 0 or more, received {self.repairs}.")
-        if not 0.0 < self.timeout < math.inf:
-            raise UsageError(
-                f"--timeout must be above 0 seconds, received {self.timeout}."
-            )
-        if self.budget is not None and not 0.0 < self.budget < math.inf:
-            raise UsageError(
-                f"--budget must be a number above 0, received {self.budget}. It counts "
-                "in the currency of --prices, without them in tokens."
-            )
-
-    @property
-    def asked(self) -> str | None:
-        """Name of the model that is asked; None: no model is configured."""
-        return self.model or (None if self.manual is None else "manual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +78,8 @@ class TrainConfig:
     """Where trainings run."""
     expert: bool = False
     """Also train with the environment's own dense reward."""
+    early_stop: bool = False
+    """End trainings of candidates that are hacked, or beaten by far, before their time."""
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
@@ -166,7 +106,12 @@ class TrainConfig:
         return AgentConfig(self.algorithm)  # type: ignore[arg-type]  # checked there
 
 
-_LATER = {"method": ("merge", "elites", "planner"), "plan": ("merge", "elites")}
+SUCCESS, PREFERENCE = "success", "preference"
+_LATER = {
+    "method": ("merge", "elites", "planner"),
+    "plan": ("merge", "elites"),
+    "training": ("early_stop",),
+}
 """Settings that runs of earlier versions lack."""
 
 
@@ -187,6 +132,9 @@ class GenerateConfig:
     """How the dense reward meets the sparse one; by default the method's, else add."""
     weight: float = 1.0
     sandbox: SandboxMode = "reduced"
+    fitness: str = SUCCESS
+    """What trained candidates are chosen by: measured ``success``, or the ``preference``
+    of who watches their agents."""
     refinements: tuple[Refinement, ...] = ()
     """What a person said of earlier programs, oldest first."""
     limits: Limits = field(default_factory=Limits)
@@ -194,6 +142,15 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         """Refuse numbers that mean nothing."""
+        if self.fitness not in (SUCCESS, PREFERENCE):
+            raise UsageError(
+                f"fitness must be {SUCCESS!r} or {PREFERENCE!r}, received {self.fitness!r}."
+            )
+        if self.fitness == PREFERENCE and not self.plan.trains:
+            raise UsageError(
+                "Preferences are of trained agents. Give --train-steps, or leave out "
+                "--prefer."
+            )
         for name, value in (("--n", self.candidates), ("--rounds", self.rounds)):
             if value is not None and value < 1:
                 raise UsageError(f"{name} must be at least 1, received {value}.")
@@ -235,7 +192,10 @@ class GenerateConfig:
         del data["candidates"], data["rounds"], data["limits"]
         for name in ("engine", "top", "seeds"):
             del data["training"][name]
-        del data["model"]["prices"], data["model"]["budget"]
+        for name in ("prices", "budget", "parallel"):
+            del data["model"][name]
+        if self.fitness == SUCCESS:
+            del data["fitness"]
         for part, names in _LATER.items():
             for name in names:
                 if not data[part][name]:
@@ -270,6 +230,7 @@ class GenerateConfig:
                 data["combine"],
                 data["weight"],
                 data["sandbox"],
+                data.get("fitness", SUCCESS),
                 tuple(Refinement(**item) for item in data["refinements"]),
             )
         except (KeyError, TypeError) as error:
@@ -290,9 +251,3 @@ def check_weight(weight: float) -> None:
         )
     if not math.isfinite(weight):
         raise UsageError(f"--weight must be finite, received {weight}.")
-
-
-def _refuse_empty(options: Mapping[str, str | None]) -> None:
-    for name, value in options.items():
-        if value is not None and not value.strip():
-            raise UsageError(f"{name} is empty. Give it a value, or leave it out.")

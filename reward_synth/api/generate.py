@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
 from reward_synth.agents.training import Trained
-from reward_synth.api.config import GenerateConfig
+from reward_synth.api.config import PREFERENCE, GenerateConfig
 from reward_synth.api.limits import Meter
 from reward_synth.api.measure import Measurement
 from reward_synth.api.planned import Planning
@@ -21,20 +20,29 @@ from reward_synth.api.prepare import (
     require_trainable,
 )
 from reward_synth.api.proposers import Chosen, choose_proposer, recorded_model
-from reward_synth.api.provenance import record_start, versions
+from reward_synth.api.provenance import record_start
+from reward_synth.api.recorder import StoreRecorder
 from reward_synth.api.report import write_report
-from reward_synth.api.result import FEEDBACK, REPORT_FILE, Generated, Watcher
+from reward_synth.api.result import REPORT_FILE, Generated, Watcher
 from reward_synth.api.together import Together
 from reward_synth.engine import Workshop
-from reward_synth.errors import BudgetReachedError, NothingUsableError, TryAgainError
+from reward_synth.errors import (
+    BudgetReachedError,
+    NothingUsableError,
+    TryAgainError,
+    UsageError,
+)
 from reward_synth.language import POTENTIAL, REWARD
 from reward_synth.llm import Completion, Usage
-from reward_synth.program import RewardProgram
-from reward_synth.search import Attempt, LanguageModelProposer, Outcome, Plan, Search
-from reward_synth.search.feedback import feedback
+from reward_synth.search import (
+    Attempt,
+    LanguageModelProposer,
+    Outcome,
+    Search,
+    Tournament,
+)
 from reward_synth.search.loop import SearchStoppedError, Trainer
-from reward_synth.search.memory import packed, unpacked
-from reward_synth.store import ProgramRow, RunStore, whole_file
+from reward_synth.store import RunStore, whole_file
 
 
 def generate(
@@ -110,7 +118,9 @@ def _search(
         watcher.checkpoint()
         meter.checkpoint()
 
-    chosen = choose_proposer(config, prepared.task, store, checkpoint, notify)
+    chosen = choose_proposer(
+        config, prepared.task, store, checkpoint, notify, watcher.answered
+    )
     notify(f"Proposer: {chosen.proposer.name}. {chosen.why}")
     needs = POTENTIAL if config.combination == "potential" else REWARD
     training = Measurement(config, prepared, store, watcher, meter)
@@ -120,9 +130,10 @@ def _search(
             prepared.task,
             chosen.proposer,
             prepared.examiner(config.sandbox, needs, workshop),
-            _StoreRecorder(store, plan),
+            StoreRecorder(store, plan, watcher.outcome),
             plan,
             trainer=_trainer(config, training),
+            judge=_judge(config, prepared, store, watcher),
             progress=watcher.progress,
             checkpoint=checkpoint,
         )
@@ -147,6 +158,21 @@ def _trainer(config: GenerateConfig, training: Measurement) -> Trainer | None:
     return Together(training) if config.method.elites else training
 
 
+def _judge(
+    config: GenerateConfig, prepared: Prepared, store: RunStore, watcher: Watcher
+) -> Tournament | None:
+    """Return who compares agents, if preference is what candidates are chosen by."""
+    if config.fitness != PREFERENCE:
+        return None
+    if watcher.referee is None:
+        raise UsageError(
+            "The run chooses by preference, and nobody is there to compare agents. Give "
+            "--prefer ask or --prefer manual:DIR, in Python Watcher(referee=...)."
+        )
+    task = prepared.task.instruction or prepared.task.id
+    return Tournament(task, watcher.referee, store.preferences)
+
+
 def _outcomes(search: Search) -> tuple[list[Outcome], BudgetReachedError | None]:
     try:
         return search.run(), None
@@ -163,11 +189,13 @@ def _result(
     trained: Sequence[Trained],
 ) -> Generated:
     attempts: list[Attempt] = []
-    completions: list[Completion] = []
+    usage = Usage()
     if isinstance(chosen.proposer, LanguageModelProposer):
         attempts = chosen.proposer.attempts
-        completions = [item for attempt in attempts for item in attempt.completions]
-        completions += chosen.proposer.analyses
+        usage = sum(
+            (attempt.usage for attempt in attempts),
+            start=Usage.total(chosen.proposer.analyses),
+        )
     return Generated(
         store.folder,
         config,
@@ -177,7 +205,7 @@ def _result(
         tuple(outcomes),
         tuple(trained),
         tuple(item.reason for item in attempts if item.program is None),
-        Usage.total(completions),
+        usage,
     )
 
 
@@ -205,58 +233,3 @@ def _nothing(result: Generated, store: RunStore) -> NothingUsableError | TryAgai
         f"None of {len(reasons)} candidates passed the checks; the first: {reason} "
         f"All are in {result.folder / REPORT_FILE}."
     )
-
-
-class _StoreRecorder:
-    """Keeps candidates in the run's store, and what is told of them beside it.
-
-    Args:
-        store: The run's.
-        plan: The last step of its trainings gives the score that is called ``trained``.
-    """
-
-    def __init__(self, store: RunStore, plan: Plan) -> None:
-        self.store = store
-        self.steps = len(plan.each_round) + len(plan.final)
-        self.folder = store.folder / FEEDBACK
-        self.folder.mkdir(exist_ok=True)
-        self.software = json.dumps(versions(), sort_keys=True)
-
-    def recall(self, program: RewardProgram) -> Outcome | None:
-        """Return what the same software found in a program without errors."""
-        kept = self.store.programs.outcome(program.digest, self.software)
-        return None if kept is None else unpacked(program, kept)
-
-    def _tell(self, outcome: Outcome) -> None:
-        with whole_file(self.folder / f"{outcome.program.digest}.md") as part:
-            part.write_text(feedback(outcome) + "\n")
-
-    def candidate(self, outcome: Outcome) -> None:
-        program, origin = outcome.program, outcome.program.provenance
-        row = ProgramRow(
-            program.digest,
-            program.source,
-            origin.proposer,
-            origin.model,
-            origin.request,
-            origin.parents,
-        )
-        self.store.programs.record(row)
-        findings = [item.to_dict() for item in outcome.report.findings]
-        self.store.programs.record_findings(program.digest, "examination", findings)
-        if outcome.screen is not None:
-            score = outcome.screen.score
-            self.store.programs.record_score(program.digest, "screen", score)
-        self._tell(outcome)
-        if outcome.report.ok:  # errors may be those of a busy machine
-            self.store.programs.record_outcome(
-                program.digest, packed(outcome), self.software
-            )
-
-    def trained(self, outcome: Outcome) -> None:
-        if outcome.trained is not None:
-            step = outcome.rung + 1
-            name = "trained" if step == self.steps else f"trained, step {step}"
-            digest = outcome.program.digest
-            self.store.programs.record_score(digest, name, outcome.trained)
-            self._tell(outcome)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from reward_synth.agents import TrialSpec
 from reward_synth.errors import BudgetReachedError, UsageError
-from reward_synth.store import RunStore
+from reward_synth.store import RunStore, TrialRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Meter:
         """
         if self._limits.steps is None:
             return
-        spent = sum(int(trial.config["steps"]) for trial in self._store.trials())
+        spent = sum(_spent(trial) for trial in self._store.trials())
         new = {spec.key: spec.steps for spec in specs}
         asked = sum(
             steps for key, steps in new.items() if self._store.find_trial(key) is None
@@ -86,3 +86,9 @@ class Meter:
                 f"(--max-train-steps) is used up: {spent} are spent, and the next "
                 f"trainings take {asked}. The same command with a larger one goes on."
             )
+
+
+def _spent(trial: TrialRow) -> int:
+    """Return the steps that a training took: fewer where it was ended early."""
+    stopped = trial.result.get("stopped")
+    return int(trial.config["steps"] if stopped is None else stopped["step"])

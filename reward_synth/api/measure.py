@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reward_synth.agents import TrialSpec
+from reward_synth.agents.early import EarlyStop
 from reward_synth.agents.training import Trained, train_all
 from reward_synth.api.config import GenerateConfig, SandboxMode, TrainConfig
 from reward_synth.api.limits import Meter
@@ -34,6 +35,8 @@ class Measurement:
         self.store = store
         self.watcher = watcher
         self.results: list[Trained] = []
+        self._best: dict[int, tuple[float, tuple[tuple[int, float], ...]]] = {}
+        """By the steps of a training: the best success so far, and its evaluations."""
 
     def __call__(
         self, programs: Sequence[RewardProgram], rung: Rung
@@ -48,6 +51,7 @@ class Measurement:
             watch=self.watcher.training,
         )
         self.results += results
+        self._raise_bars(results)
         self.watcher.checkpoint()
         return [measured(program, results) for program in programs]
 
@@ -65,7 +69,21 @@ class Measurement:
             sandbox=self.config.sandbox,
             told=True,
         )
+        if training.early_stop:
+            _, bar = self._best.get(training.steps, (0.0, ()))
+            early = EarlyStop(bar)
+            specs = [replace(x, early=early) if x.program else x for x in specs]
         return specs if rung.last else [item for item in specs if item.arm == "dense"]
+
+    def _raise_bars(self, results: Sequence[Trained]) -> None:
+        for item in results:
+            if item.status != "ok" or item.spec.program is None:
+                continue
+            success = item.result["selection"]["success_any"]
+            best, _ = self._best.get(item.spec.steps, (0.0, ()))
+            if success > best:
+                bar = tuple((x["step"], x["success_any"]) for x in item.result["curve"])
+                self._best[item.spec.steps] = success, bar
 
 
 def measured(program: RewardProgram, results: Sequence[Trained]) -> Measured | None:
@@ -83,7 +101,12 @@ def measured(program: RewardProgram, results: Sequence[Trained]) -> Measured | N
         tuple(own[0]["curve"]),
         tuple(own[0].get("rollouts", ())),
         tuple(rates),
+        tuple(_early(result) for result in own if "stopped" in result),
     )
+
+
+def _early(result: Mapping[str, Any]) -> str:
+    return f"{result['stopped']['why']} at step {result['stopped']['step']}"
 
 
 def trial_specs(

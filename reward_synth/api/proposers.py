@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from reward_synth.api.config import GenerateConfig, ModelConfig
+from reward_synth.api.provenance import versions
 from reward_synth.errors import UsageError
 from reward_synth.llm import (
     Budget,
@@ -35,6 +37,7 @@ from reward_synth.search import (
     Sampling,
     SymbolicProposer,
 )
+from reward_synth.search.attempts import Attempt, packed_attempt, unpacked_attempt
 from reward_synth.search.loop import shares
 from reward_synth.search.prompting import prompting
 from reward_synth.store import RunStore
@@ -60,6 +63,7 @@ def choose_proposer(
     store: RunStore | None,
     checkpoint: Callable[[], None] = lambda: None,
     notify: Callable[[str], None] = lambda _: None,
+    answered: Callable[[Usage], None] = lambda _: None,
 ) -> Chosen:
     """Return the proposer that the configuration asks for.
 
@@ -69,17 +73,19 @@ def choose_proposer(
         store: Where answers are kept, or None: nothing will be asked.
         checkpoint: Called before each request; may raise to stop the run there.
         notify: Told where a person's answers are waited for.
+        answered: Told what each sample took, remembered ones too.
 
     Raises:
         UsageError: The run to replay holds no answers.
     """
     model = config.model
     seed = config.env.seed
+    memory = None if store is None else StoredAttempts(store, answered)
     if model.replay is not None and config.method.proposer != "symbolic":
         recorded = recorded_model(model)
         chat = _replay(model, store)
         why = f"Answers are replayed from {model.replay}; no endpoint is asked."
-        return Chosen(_proposer(config, task, chat, recorded), why)
+        return Chosen(_proposer(config, task, chat, recorded, memory), why)
     wanted = config.method.proposer
     if wanted == "symbolic" or (model.asked is None and wanted == "any"):
         why = (
@@ -95,7 +101,7 @@ def choose_proposer(
             "programs symbolically where there is none."
         )
     if model.manual is not None:
-        return _by_hand(config, task, store, notify, checkpoint)
+        return _by_hand(config, task, store, memory, notify, checkpoint)
     url = model.base_url or os.environ.get("OPENAI_BASE_URL")
     where = public_url(url) if url else "OpenAI's endpoint"
     why = f"--model {model.model} at {where}."
@@ -104,13 +110,15 @@ def choose_proposer(
         return Chosen(_proposer(config, task, nothing, model.asked), why)
     inner = _client(model, seed, _budget(model, store))
     chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
-    return Chosen(_proposer(config, task, chat, model.asked), why, inner.close)
+    asker = _proposer(config, task, chat, model.asked, memory)
+    return Chosen(asker, why, inner.close)
 
 
 def _by_hand(
     config: GenerateConfig,
     task: TaskSpec,
     store: RunStore | None,
+    memory: StoredAttempts | None,
     notify: Callable[[str], None],
     checkpoint: Callable[[], None],
 ) -> Chosen:
@@ -122,11 +130,47 @@ def _by_hand(
         return Chosen(_proposer(config, task, ReplayChat(lambda _: None), name), why)
     inner = ManualChat(folder, notify, checkpoint)
     chat = JournaledChat(inner, RecordJournal(store.calls), checkpoint)
-    return Chosen(_proposer(config, task, chat, name), why, inner.close)
+    return Chosen(_proposer(config, task, chat, name, memory), why, inner.close)
+
+
+class StoredAttempts:
+    """Keeps attempts in a run's store, for who reads answers as this software does.
+
+    Args:
+        store: The run's.
+        answered: Told what each sample took.
+    """
+
+    def __init__(
+        self, store: RunStore, answered: Callable[[Usage], None] = lambda _: None
+    ) -> None:
+        self._programs = store.programs
+        self._answered = answered
+        self._software = json.dumps(versions(), sort_keys=True)
+
+    def recall(self, slot: int, /) -> Attempt | None:
+        """Return what became of a sample; None: it is not known."""
+        kept = self._programs.attempt(slot, self._software)
+        if kept is None:
+            return None
+        attempt = unpacked_attempt(slot, kept)
+        self._answered(attempt.usage)
+        return attempt
+
+    def keep(self, attempt: Attempt, /) -> None:
+        """Keep what became of a sample; a trouble of the moment is none to keep."""
+        self._answered(attempt.usage)
+        if attempt.lasting:
+            data = packed_attempt(attempt)
+            self._programs.record_attempt(attempt.slot, data, self._software)
 
 
 def _proposer(
-    config: GenerateConfig, task: TaskSpec, chat: ChatModel, model: str
+    config: GenerateConfig,
+    task: TaskSpec,
+    chat: ChatModel,
+    model: str,
+    memory: StoredAttempts | None = None,
 ) -> LanguageModelProposer:
     method = config.method
     plan = config.plan
@@ -137,6 +181,7 @@ def _proposer(
         max_tokens=config.model.max_tokens,
         seed=config.env.seed,
         repairs=_first(config.model.repairs, method.repairs, 2),
+        parallel=config.model.parallel,
         joined=None if method.merge is None else (rounds, method.merge),
     )
     kind = MotionProposer if method.planner else LanguageModelProposer
@@ -153,6 +198,7 @@ def _proposer(
         ),
         critic=method.critic,
         analyst=method.analyst,
+        memory=memory,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reward_synth.api.config import GenerateConfig, ModelConfig
+from reward_synth.api.config import SUCCESS, GenerateConfig, ModelConfig
 from reward_synth.api.result import FEEDBACK, REWARD_FILE
 from reward_synth.errors import UsageError
 from reward_synth.program import RewardProgram
@@ -65,6 +65,7 @@ def refined(
         method=_method(config.method, samples),
         candidates=samples,
         rounds=1,
+        fitness=SUCCESS,  # one program is trained: there is nothing to compare
         refinements=(*config.refinements, new),
     )
 

@@ -50,6 +50,11 @@ def _best(result: Generated) -> list[str]:
 
 
 def _basis(best: Outcome) -> str:
+    if best.preferred is not None:
+        return (
+            "Chosen by preference: its agent is preferred to a middling one in "
+            f"{best.preferred:.0%}."
+        )
     if best.trained is not None:
         return "Chosen by training."
     basis = best.screen.basis if best.screen else ""
@@ -65,6 +70,8 @@ def candidate_table(outcomes: Sequence[Outcome]) -> str:
     for number, item in enumerate(outcomes, start=1):
         screen = "" if item.screen is None else f"{item.screen.score:.3f}"
         trained = "" if item.trained is None else f"{item.trained:.0%}"
+        if item.preferred is not None:
+            trained += f", preferred {item.preferred:.0%}"
         found = [str(finding) for finding in item.report.findings[:_SHOWN]]
         names = _components(item)
         rows.append(
@@ -112,7 +119,10 @@ def training_table(trained: Iterable[Trained]) -> str:
     for item in trained:
         spec = item.spec
         program = f"`{spec.program.digest[:10]}`" if spec.program else ""
-        start = f"| {spec.arm} | {program} | {spec.seed} | {spec.steps} |"
+        steps = str(spec.steps)
+        if stopped := item.result.get("stopped"):
+            steps = f"{stopped['step']} of {steps}: {stopped['why']}"
+        start = f"| {spec.arm} | {program} | {spec.seed} | {steps} |"
         if item.status != "ok":
             rows.append(f"{start} {item.status}: {_cell(item.error)} | | | |")
             continue

@@ -11,7 +11,7 @@ from reward_synth.agents.training import Trained, TrialProgress
 from reward_synth.api.config import GenerateConfig
 from reward_synth.api.prepare import Notify
 from reward_synth.llm import Usage
-from reward_synth.search import Outcome
+from reward_synth.search import Outcome, Referee
 from reward_synth.task import TaskSpec
 
 REWARD_FILE = "reward.py"
@@ -36,6 +36,13 @@ class Watcher:
     """Called between steps; may raise to stop the run there."""
     stopping: Callable[[], bool] = lambda: False
     """Whether the next checkpoint raises, so that nothing long should be begun."""
+    referee: Referee | None = None
+    """Compares agents, where preference is what candidates are chosen by."""
+    outcome: Callable[[Outcome], None] = lambda _: None
+    """What is known of a candidate, each time that more is found; not of those whose
+    examination an earlier start has kept."""
+    answered: Callable[[Usage], None] = lambda _: None
+    """What a sample of the model took, remembered ones too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,21 @@ from pathlib import Path
 
 from reward_synth.api.result import FEEDBACK
 from reward_synth.errors import UsageError
+from reward_synth.search.tournament import standing
 from reward_synth.store import RunStore
 
 _TRAINED = "trained"
 _LAST = 1e6
 """Above the number of any step."""
+_ABOVE = 1e9
+"""Where people compared agents, that counts."""
 
 
 def told(run: Path) -> Iterator[tuple[str, str]]:
     """Yield digest and text of every candidate, best first.
 
     Measured success counts before the rank on rollouts, a later step of trainings before
-    an earlier one.
+    an earlier one, and the preference of people before both.
 
     Raises:
         UsageError: The folder holds no run of ``generate``.
@@ -28,6 +31,10 @@ def told(run: Path) -> Iterator[tuple[str, str]]:
             row.digest: _score(store.programs.scores(row.digest))
             for row in store.programs
         }
+        liked = standing(store.preferences)
+    ranks |= {
+        digest: _ABOVE + liked[digest[:16]] for digest in ranks if digest[:16] in liked
+    }
     found = {digest: run / FEEDBACK / f"{digest}.md" for digest in ranks}
     texts = {
         digest: path.read_text("utf-8")

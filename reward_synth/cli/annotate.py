@@ -51,6 +51,14 @@ Journal = Annotated[
     str | None,
     typer.Option("--labels", help="Folder of a model's answers, shared by runs."),
 ]
+DistilledOption = Annotated[
+    str | None,
+    typer.Option(
+        "--distilled",
+        help="A rule that `annotate --distil` wrote: it answers where it is trusted, the "
+        "annotator elsewhere; without a model nobody does.",
+    ),
+]
 MaxCalls = Annotated[
     int | None, typer.Option("--max-calls", help="Most requests of the labels.", min=1)
 ]
@@ -97,6 +105,15 @@ def annotate(
             "--learn", help="Train --model on the captions and write it to this file."
         ),
     ] = None,
+    distil: Annotated[
+        str | None,
+        typer.Option(
+            "--distil",
+            help="Ask the model for a rule that labels as it does, try it on labels kept "
+            "apart, and write it to this file.",
+        ),
+    ] = None,
+    distilled: DistilledOption = None,
     model: Annotated[
         str,
         typer.Option("--model", help="oni-ranking (Motif's) or oni-classification."),
@@ -125,6 +142,7 @@ def annotate(
         max_calls,
         prices,
         requests_per_minute,
+        distilled,
     )
     ref = resolve(env, o.read_kwargs(env_kwargs))
     texts = work.read_captions(captions) if captions else None
@@ -134,6 +152,10 @@ def annotate(
         print_json(told) if as_json else print_table(
             ("what a run asks", ""), [(name, f"{x}") for name, x in told.items()]
         )
+        return
+    if distil is not None:
+        clauses = work.distilled(ref, asked, texts, distil, wait)
+        print_json(clauses) if as_json else _show_clauses(clauses, distil)
         return
     if learn is not None:
         kind: Any = model
@@ -166,6 +188,7 @@ def asked_of(
     max_calls: int | None,
     prices: str | None,
     per_minute: float | None,
+    distilled: str | None = None,
 ) -> Asked:
     """Read the options that say who labels.
 
@@ -183,12 +206,37 @@ def asked_of(
         goal=goal,
         base_url=base_url,
         journal=labels,
+        distilled=distilled,
         spending=Spending(
             calls=math.inf if max_calls is None else max_calls,
             prices=o.read_prices(prices),
         ),
         pace=Pace(requests_per_minute=math.inf if per_minute is None else per_minute),
     )
+
+
+def _show_clauses(clauses: list[dict[str, Any]], path: str) -> None:
+    from reward_synth.cli.output import out, print_table
+
+    print_table(
+        ("clause", "label", "tried", "agreed", "interval", "trusted"),
+        [
+            (
+                row["clause"],
+                row["label"],
+                f"{row['tried']}",
+                f"{row['agreed']:.0%}" if row["tried"] else "-",
+                f"{row['low']:.0%} to {row['high']:.0%}",
+                "yes" if row["trusted"] else "no",
+            )
+            for row in clauses
+        ],
+    )
+    out.print()
+    if any(row["trusted"] for row in clauses):
+        out.print(f"{path}: trusted clauses answer with --distilled.", markup=False)
+    else:
+        out.print(f"{path}: no clause is trusted; label more captions.", markup=False)
 
 
 def read_rule(text: str) -> Any:

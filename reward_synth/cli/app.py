@@ -17,6 +17,7 @@ from reward_synth.cli import (
     intrinsic,
     listing,
     methods,
+    plot,
     probe,
     refine,
     report,
@@ -72,5 +73,6 @@ app.add_typer(runs.app, name="runs")
 app.command("compare")(compare.compare)
 app.command("combiners")(compare.combiners)
 app.command("probe")(probe.probe)
+app.command("plot")(plot.plot)
 app.command("intrinsic")(intrinsic.intrinsic)
 app.command("annotate")(annotate.annotate)

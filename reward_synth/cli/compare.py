@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reward_synth.cli import options as o
+from reward_synth.errors import UsageError
 
 if TYPE_CHECKING:
     from reward_synth.api.comparison import Comparison
@@ -44,6 +46,18 @@ def compare(
     top: Annotated[
         int, typer.Option("--top", help="States to tell that are judged apart.", min=0)
     ] = 5,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            "--page", help="Also draw where they disagree: a page (.html) or a .png."
+        ),
+    ] = None,
+    fields: Annotated[
+        str,
+        typer.Option(
+            "--fields", help="Of --page: two numbers of the states to draw over."
+        ),
+    ] = "",
     seed: o.Seed = 0,
     as_json: o.Json = False,
 ) -> None:
@@ -52,6 +66,7 @@ def compare(
     from reward_synth.api.config import EnvConfig
     from reward_synth.cli.output import note, print_json
 
+    drawn = _Drawn.checked(page, fields)
     config = EnvConfig(
         env,
         o.read_kwargs(env_kwargs),
@@ -66,13 +81,53 @@ def compare(
         kind=kind.value,
         gamma=gamma,
         episodes=episodes,
-        top=top,
+        top=top if drawn is None else drawn.every,
         notify=lambda text: note(text, quiet=as_json),
     )
+    if drawn is not None:
+        found = drawn.write(found, top)
     if as_json:
         print_json(found.to_dict())
     else:
         _show(found)
+        if drawn is not None:
+            note(f"Drawn: {drawn.path}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """The picture that is asked for."""
+
+    path: str
+    fields: tuple[str, ...]
+    every: int
+    """How many states a map needs: all."""
+
+    @classmethod
+    def checked(cls, path: str | None, fields: str) -> _Drawn | None:
+        """Return what is asked for; None if nothing is.
+
+        Raises:
+            UsageError: It could not be written.
+        """
+        if path is None:
+            if fields:
+                raise UsageError("--fields is for a picture; give --page FILE too.")
+            return None
+        from reward_synth.report.plots_apart import ALL
+        from reward_synth.report.plots_axes import split_names
+        from reward_synth.report.plots_files import picture_path
+
+        return cls(str(picture_path(path)), split_names(fields), ALL)
+
+    def write(self, found: Comparison, top: int) -> Comparison:
+        """Write the picture; return the comparison with the states that are told."""
+        from reward_synth.cli.plot import write
+        from reward_synth.report.plots_apart import disagreement_map
+
+        apart = disagreement_map(found, self.fields, top)
+        write(apart, self.path)
+        return apart.found
 
 
 def _show(found: Comparison) -> None:

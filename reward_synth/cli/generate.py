@@ -71,6 +71,9 @@ def generate(
     timeout: Annotated[
         float, typer.Option("--timeout", help="Seconds for one request.")
     ] = 120.0,
+    parallel: Annotated[
+        int, typer.Option("--parallel", help="Requests to the model at once.")
+    ] = 4,
     prices: Annotated[
         str | None,
         typer.Option(
@@ -108,6 +111,21 @@ def generate(
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="Last trainings of each arm.")
     ] = None,
+    early_stop: Annotated[
+        bool,
+        typer.Option(
+            "--early-stop",
+            help="End trainings of hacked and of dominated candidates before their time.",
+        ),
+    ] = False,
+    prefer: Annotated[
+        str | None,
+        typer.Option(
+            "--prefer",
+            help="Choose by which trained agent you prefer, not by success: `ask` here, or "
+            "manual:DIR for questions and answers in files.",
+        ),
+    ] = None,
     algorithm: o.Algorithm = "auto",
     episodes: o.Episodes = 20,
     expert: o.Expert = False,
@@ -134,12 +152,15 @@ def generate(
 ) -> None:
     """Propose, check, compile and screen reward programs; save the best."""
     from reward_synth.api.config import (
+        PREFERENCE,
+        SUCCESS,
         EnvConfig,
         GenerateConfig,
         ModelConfig,
         TrainConfig,
     )
     from reward_synth.api.limits import Limits
+    from reward_synth.cli.prefer import checked_prefer
 
     config = GenerateConfig(
         EnvConfig(
@@ -163,6 +184,7 @@ def generate(
             timeout,
             o.read_prices(prices),
             budget,
+            parallel,
         ),
         TrainConfig(
             train_steps,
@@ -172,6 +194,7 @@ def generate(
             episodes,
             o.chosen_engine(engine, jobs, ray_address, ray_resources),
             expert,
+            early_stop,
         ),
         chosen_method(method, method_file),
         n,
@@ -179,42 +202,52 @@ def generate(
         o.checked_combiner(combine),
         weight,
         o.chosen_sandbox(sandbox, quiet=as_json),
+        fitness=SUCCESS if checked_prefer(prefer) is None else PREFERENCE,
         limits=Limits(max_train_steps, max_minutes),
     )
     if dry:
         show_dry_run(config, as_json=as_json)
     else:
-        run_generate(config, run, resume=resume, as_json=as_json)
+        run_generate(config, run, resume=resume, as_json=as_json, prefer=prefer)
 
 
 def run_generate(
-    config: GenerateConfig, run: str | None, *, resume: bool, as_json: bool
+    config: GenerateConfig,
+    run: str | None,
+    *,
+    resume: bool,
+    as_json: bool,
+    prefer: str | None = None,
 ) -> None:
     """Run a search in its folder and show what it gave."""
+    from reward_synth.api.dry import trainings
     from reward_synth.api.generate import generate as generate_reward
     from reward_synth.api.result import Watcher
     from reward_synth.cli.folders import run_folder
-    from reward_synth.cli.output import (
-        CandidateProgress,
-        TrainingProgress,
-        note,
-        print_json,
-        progress_bars,
-    )
+    from reward_synth.cli.live import SearchState, shown
+    from reward_synth.cli.output import note, print_json
+    from reward_synth.cli.prefer import referee
     from reward_synth.cli.signals import INTERRUPTS
     from reward_synth.envs import resolve
 
     ref = resolve(config.env.env, config.env.env_kwargs)
-    with run_folder(run, ref.name, resume=resume) as folder, progress_bars() as bars:
+    state = SearchState(trainings(config.plan, config.training)[1])
+    with (
+        run_folder(run, ref.name, resume=resume) as folder,
+        shown(state, quiet=as_json) as view,
+    ):
         for line in ref.remarks():
             note(line, quiet=as_json)
         watcher = Watcher(
             lambda text: note(text, quiet=as_json),
-            CandidateProgress(bars),
-            TrainingProgress(bars),
+            state.progress,
+            state.training,
             INTERRUPTS.steps,
             INTERRUPTS.checkpoint,
             lambda: INTERRUPTS.asked,
+            referee(prefer, view, note, INTERRUPTS.checkpoint),
+            view.outcome,
+            state.answered,
         )
         INTERRUPTS.folder = folder
         result = generate_reward(config, folder, watcher)

@@ -95,6 +95,7 @@ def generated_data(result: Generated) -> dict[str, Any]:
                 "ok": item.report.ok,
                 "screen": item.screen.score if item.screen else None,
                 "trained": item.trained,
+                **({} if item.preferred is None else {"preferred": item.preferred}),
                 "findings": [finding.to_dict() for finding in item.report.findings],
             }
             for item in result.outcomes

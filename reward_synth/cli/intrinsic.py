@@ -73,6 +73,7 @@ def intrinsic(
     goal: a.Goal = None,
     base_url: a.BaseUrl = None,
     labels: a.Journal = None,
+    distilled: a.DistilledOption = None,
     max_calls: a.MaxCalls = None,
     prices: a.Prices = None,
     requests_per_minute: a.PerMinute = None,
@@ -112,6 +113,7 @@ def intrinsic(
         max_calls,
         prices,
         requests_per_minute,
+        distilled,
     )
     settings: dict[str, Any] = {
         "env_kwargs": o.read_kwargs(env_kwargs),

@@ -68,20 +68,6 @@ def note(text: str, *, quiet: bool = False) -> None:
         say(f"· {text}")
 
 
-class CandidateProgress:
-    """A line that counts checked candidates."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that ``done`` of ``total`` candidates are ``what``."""
-        if self._task is None:
-            self._task = self._progress.add_task(f"candidates {what}", total=total)
-        self._progress.update(self._task, completed=done)
-
-
 class TrainingProgress:
     """A bar a running training, with steps a second and the time left."""
 

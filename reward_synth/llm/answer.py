@@ -37,6 +37,8 @@ class Answer:
     """The parameter that the server does not know; empty if there is none."""
     uncounted: bool = False
     """True if the attempt may have cost something that nobody counted."""
+    calls: str = ""
+    """Calls of offered tools, as in ``Completion``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ def fold(tried: Sequence[Answer], seconds: float, notes: tuple[str, ...]) -> Com
         raw=_clip_all(answer.raw for answer in tried if answer.raw),
         notes=notes,
         uncounted=sum(answer.uncounted for answer in tried),
+        calls=last.calls,
     )
 
 
@@ -174,6 +177,9 @@ def _judge(body: str, request: ChatRequest, parsed: Json, message: Json) -> Answ
     text = clean(_content(message))
     finish = _word(parsed["choices"][0].get("finish_reason"))
     status, error = _status(text, finish, message)
+    calls = _calls(message) if request.tools else ""
+    if calls and status == "empty":
+        status, error = ("length" if finish == "length" else "ok"), ""
     counts = _counts(parsed, text or body, request)
     return Answer(
         status,
@@ -186,6 +192,7 @@ def _judge(body: str, request: ChatRequest, parsed: Json, message: Json) -> Answ
         http_status=200,
         error=clean(error),
         raw="" if status in {"ok", "length"} else clip(body),
+        calls=calls,
     )
 
 
@@ -226,6 +233,16 @@ def _content(message: Json) -> str:
     parts = content if isinstance(content, list) else []
     texts = [part.get("text") for part in parts if isinstance(part, dict)]
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def _calls(message: Json) -> str:
+    """Return the functions that a message calls, as JSON text; empty if there is none."""
+    made = message.get("tool_calls")
+    items = made if isinstance(made, list) else []
+    found = [item.get("function") for item in items if isinstance(item, dict)]
+    named = [item for item in found if isinstance(item, dict)]
+    kept = [{key: item.get(key) for key in ("name", "arguments")} for item in named]
+    return clean(json.dumps(kept, ensure_ascii=False)) if kept else ""
 
 
 def _counts(parsed: Json, text: str, request: ChatRequest) -> _Counts:

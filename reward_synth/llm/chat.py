@@ -59,6 +59,10 @@ class ChatRequest:
     """What the answer is for, as a word for the record."""
     schema: str = ""
     """JSON schema of the answer, as JSON; a hint that servers may ignore or refuse."""
+    tools: str = ""
+    """Tools that the model may call: a JSON list in OpenAI's form."""
+    turns: str = ""
+    """What came after ``messages``: a JSON list in OpenAI's form, calls and results."""
 
     def __post_init__(self) -> None:
         """Check what the fields promise."""
@@ -82,12 +86,19 @@ class ChatRequest:
                 f"schema must be a JSON object as text; got {self.schema[:80]!r}. "
                 "Write for example json.dumps({'type': 'object'})."
             )
+        for name in ("tools", "turns"):
+            text = getattr(self, name)
+            if text and not _is_list(text):
+                raise UsageError(
+                    f"{name} must be a JSON list of objects as text; got {text[:80]!r}."
+                )
 
     def payload(self) -> dict[str, Any]:
         """Return the request as plain data for JSON."""
         payload = {**asdict(self), "temperature": float(self.temperature)}
-        if not self.schema:  # keeps the identity of requests made before there was one
-            del payload["schema"]
+        for name in ("schema", "tools", "turns"):
+            if not payload[name]:  # keeps the identity of requests made before it was
+                del payload[name]
         return payload
 
     @classmethod
@@ -139,6 +150,9 @@ class Completion:
     """What was sent otherwise than asked, because the server refused it."""
     uncounted: int = 0
     """Attempts that may have cost something that no server counted."""
+    calls: str = ""
+    """Calls of tools that the model made, where the request offers some: a JSON list of
+    ``{"name", "arguments"}`` as the server gave them, not checked."""
 
     @property
     def ok(self) -> bool:
@@ -152,7 +166,10 @@ class Completion:
 
     def payload(self) -> dict[str, Any]:
         """Return the completion as plain data for JSON."""
-        return asdict(self)
+        payload = asdict(self)
+        if not self.calls:
+            del payload["calls"]
+        return payload
 
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Completion:
@@ -173,6 +190,14 @@ def _is_object(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except (ValueError, RecursionError):
         return False
+
+
+def _is_list(text: str) -> bool:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, list) and all(isinstance(item, dict) for item in found)
 
 
 def _is_message(item: object) -> bool:

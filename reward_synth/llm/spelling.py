@@ -48,10 +48,15 @@ class Spelling:
             "temperature": request.temperature,
             "seed": request.seed,
             HINT: _hint(request.schema),
+            "tools": json.loads(request.tools) if request.tools else None,
         }
+        turns = json.loads(request.turns) if request.turns else []
         return {
             "model": request.model,
-            "messages": [{"role": r, "content": c} for r, c in request.messages],
+            "messages": [
+                *({"role": r, "content": c} for r, c in request.messages),
+                *turns,
+            ],
             self.token_limit: request.max_tokens,
             **{
                 name: value

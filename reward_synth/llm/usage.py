@@ -26,7 +26,12 @@ def estimate_tokens(text: str) -> int:
 
 def estimate_prompt(request: ChatRequest) -> int:
     """Return about how many tokens the messages of ``request`` have."""
-    return sum(estimate_tokens(content) for _, content in request.messages)
+    texts = (
+        *(content for _, content in request.messages),
+        request.tools,
+        request.turns,
+    )
+    return sum(map(estimate_tokens, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,10 @@ class Usage:
         No tokenizer makes more tokens of a text than it has bytes.
         """
         texts = [*(content for _, content in request.messages), request.schema]
+        texts += [request.tools, request.turns]
         size = sum(len(text.encode(errors="replace")) for text in texts)
-        prompt = size + TOKENS_A_MESSAGE * len(request.messages)
+        turns = request.turns.count('"role"')
+        prompt = size + TOKENS_A_MESSAGE * (len(request.messages) + turns)
         return cls(prompt, request.max_tokens, estimated=True)
 
     def cost(self, prices: Prices | None) -> float | None:

@@ -30,6 +30,11 @@ def _measured(outcome: Outcome) -> list[str]:
     lines = []
     if outcome.trained is not None:
         lines.append(f"An agent trained with it succeeded in {outcome.trained:.0%}.")
+    if outcome.preferred is not None:
+        lines.append(
+            "People compared what agents did: this one is preferred to a middling one in "
+            f"{outcome.preferred:.0%}."
+        )
     screen = outcome.screen
     if screen is None:
         return lines

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
 from reward_synth.language import parse
-from reward_synth.llm import ChatModel, ChatRequest, Completion, extract_code
+from reward_synth.llm import ChatModel, ChatRequest, Completion, Usage, extract_code
 from reward_synth.program import Provenance, RewardProgram
 from reward_synth.prompts import Message, repair_messages
 from reward_synth.search.advisers import Ask, analysed, criticised
+from reward_synth.search.asking import Best, Prompting, Told
+from reward_synth.search.attempts import Attempt, Attempts, Forgetful
 from reward_synth.search.outcome import Outcome
-from reward_synth.search.prompting import Best, Prompting, Told
 from reward_synth.task import TaskSpec
 
 _BEST = Best(4)
@@ -37,22 +39,6 @@ class Sampling:
     """Requests in flight at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What became of one sample."""
-
-    slot: int
-    """Which sample of the run, from 0."""
-    program: RewardProgram | None
-    """The last program it gave, even one with findings; None: no code at all."""
-    completions: tuple[Completion, ...]
-    """The answer and its corrections, in order."""
-    requests: tuple[str, ...]
-    """Digests of the requests, in order."""
-    reason: str
-    """Why there is no usable program, or empty."""
-
-
 class LanguageModelProposer:
     """Asks a model for programs, one request a sample, and has mistakes corrected.
 
@@ -66,6 +52,8 @@ class LanguageModelProposer:
             correct them.
         analyst: Whether it is asked why a trained agent failed; the answer is shown with
             the program later.
+        memory: Keeps what became of samples, so that a search that goes on neither asks
+            nor reads an answer again; by default nothing is kept.
     """
 
     name = "llm"
@@ -80,6 +68,7 @@ class LanguageModelProposer:
         prompting: Prompting = _BEST,
         critic: bool = False,
         analyst: bool = False,
+        memory: Attempts | None = None,
     ) -> None:
         self.task = task
         self.chat = chat
@@ -91,7 +80,11 @@ class LanguageModelProposer:
         self.attempts: list[Attempt] = []
         self.analyses: list[Completion] = []
         """Answers of the analyst."""
+        self._memory = memory or Forgetful()
+        self._slots: dict[str, int] = {}
         self._rounds: list[list[Told]] = []
+        self._shared: tuple[Message, ...] | None = None
+        self._asking = Lock()
 
     def ask(self, n: int) -> Sequence[RewardProgram]:
         """Return at most ``n`` programs; answers without code are kept as attempts.
@@ -100,21 +93,31 @@ class LanguageModelProposer:
             EndpointError: The server refuses the key, the model or the address.
         """
         first = len(self.attempts)
-        slots = range(first, first + n)
-        with ThreadPoolExecutor(max_workers=self.sampling.parallel) as pool:
-            attempts = list(pool.map(self._attempt, slots))
+        found = {slot: self._memory.recall(slot) for slot in range(first, first + n)}
+        fresh = [slot for slot, attempt in found.items() if attempt is None]
+        if fresh:
+            with ThreadPoolExecutor(max_workers=self.sampling.parallel) as pool:
+                found |= dict(zip(fresh, pool.map(self._kept, fresh), strict=True))
+        attempts = [item for item in found.values() if item is not None]
         self.attempts += attempts
-        return [item.program for item in attempts if item.program is not None]
+        made = [(x.slot, x.program) for x in attempts if x.program is not None]
+        self._slots |= {program.digest: slot for slot, program in made}
+        return [program for _, program in made]
+
+    def _kept(self, slot: int) -> Attempt:
+        attempt = self._attempt(slot)
+        self._memory.keep(attempt)
+        return attempt
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
         """Keep what became of a round; later questions are made of it."""
-        slots = {
-            item.program.digest: item.slot for item in self.attempts if item.program
-        }
         if self.analyst:
             outcomes = [analysed(self.task, item, self._analyse) for item in outcomes]
-        told = [Told(slots.get(item.program.digest, 0), item) for item in outcomes]
+        told = [
+            Told(self._slots.get(item.program.digest, 0), item) for item in outcomes
+        ]
         self._rounds.append(told)
+        self._shared = None
 
     def _analyse(self, messages: Sequence[Message]) -> Completion:
         self.analyses.append(self.chat.complete(self.request(0, messages)))
@@ -123,10 +126,17 @@ class LanguageModelProposer:
     def restart(self) -> None:
         """Ask as if nothing had been told."""
         self._rounds = []
+        self._shared = None
 
     def messages(self, slot: int = 0) -> tuple[Message, ...]:
         """Return what the next round asks for a sample."""
-        return self.prompting.messages(self.task, slot, self._rounds)
+        if not self.prompting.shared:
+            return self.prompting.messages(self.task, slot, self._rounds)
+        with self._asking:
+            if self._shared is None:
+                told = self._rounds
+                self._shared = self.prompting.messages(self.task, slot, told)
+            return self._shared
 
     def request(self, slot: int, messages: Sequence[Message]) -> ChatRequest:
         """Return the request for one sample."""
@@ -177,7 +187,10 @@ class LanguageModelProposer:
                 break
             reason = problems[0]
             messages = self.mend(messages, completion.text, problems)
-        return Attempt(slot, program, tuple(completions), tuple(requests), reason)
+        usage = Usage.total(completions)
+        return Attempt(
+            slot, program, tuple(completions), tuple(requests), reason, usage
+        )
 
     def question(self, slot: int, _: Ask) -> tuple[Message, ...] | None:
         """Return what is asked for a sample; None: a question before had no answer."""

@@ -38,6 +38,11 @@ class Plan:
     """Trainings of the best of all."""
 
     @property
+    def trains(self) -> bool:
+        """Whether anything is measured beyond the screen."""
+        return bool(self.each_round or self.final)
+
+    @property
     def samples(self) -> int:
         """Programs of the whole search."""
         return (self.candidates + self.merge) * self.restarts
@@ -58,6 +63,8 @@ class Recorder(Protocol):
 
 Trainer = Callable[[Sequence[RewardProgram], Rung], Sequence[Measured | None]]
 """Trains agents with programs; what was measured in the same order, None: it failed."""
+Judge = Callable[[Sequence[Outcome]], Sequence[Outcome]]
+"""Says what trained agents are worth beside their success: the same outcomes again."""
 Progress = Callable[[str, int, int], None]
 """``(what is done, how many are done, of how many)``."""
 
@@ -87,6 +94,8 @@ class Search:
     plan: Plan
     trainer: Trainer | None = None
     """Required if the plan trains."""
+    judge: Judge | None = None
+    """Told all outcomes after each step of trainings; None: success alone counts."""
     progress: Progress = lambda *_: None
     checkpoint: Callable[[], None] = lambda: None
     """Called between steps, when all that was found is kept; may raise to stop."""
@@ -151,6 +160,8 @@ class Search:
 
     def _elites(self, outcomes: dict[str, Outcome]) -> list[Outcome]:
         """Return the best that were trained, if such train on beside new programs."""
+        if not self.plan.elites:
+            return []
         trained = [item for item in outcomes.values() if item.trained is not None]
         return rank(trained)[: self.plan.elites]
 
@@ -196,22 +207,29 @@ class Search:
                 if not found
                 else climbing[: rung.keep]
             )
-            climbing = rank(self._measure(chosen, rung, number, self.trainer))
+            trained = self._measure(chosen, rung, number, self.trainer)
+            self._keep(trained, outcomes)
+            climbing = rank([outcomes[item.program.digest] for item in trained])
             found |= {item.program.digest: item for item in climbing}
-            outcomes |= found
-        return rank(list(found.values()))
+        return rank([outcomes[digest] for digest in found])
+
+    def _keep(self, trained: Sequence[Outcome], outcomes: dict[str, Outcome]) -> None:
+        """Take over what was measured, and judged of it, before anything is done with it."""
+        outcomes |= {item.program.digest: item for item in trained}
+        if self.judge is not None and trained:
+            judged = self.judge(list(outcomes.values()))
+            outcomes |= {item.program.digest: item for item in judged}
+        for item in trained:
+            self.recorder.trained(outcomes[item.program.digest])
 
     def _measure(
         self, chosen: Sequence[Outcome], rung: Rung, number: int, trainer: Trainer
     ) -> list[Outcome]:
         results = trainer([item.program for item in chosen], rung)
-        measured = [
+        return [
             item if result is None else _taught(item, result, number)
             for item, result in zip(chosen, results, strict=True)
         ]
-        for item in measured:
-            self.recorder.trained(item)
-        return measured
 
 
 def _taught(outcome: Outcome, result: Measured, rung: int) -> Outcome:

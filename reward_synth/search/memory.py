@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from reward_synth.checks import Finding, Report
 from reward_synth.program import RewardProgram
@@ -30,7 +29,7 @@ def packed(outcome: Outcome) -> dict[str, Any]:
         >>> screen = Screen(0.5, None, 1.0, 1.0, "given", np.array([0.0, 1.5, 1.5]))
         >>> found = Outcome(program, Report(program.digest, ()), screen, feedback="near")
         >>> again = unpacked(program, packed(found))
-        >>> again == found, again.screen.order.tolist()
+        >>> again == found, np.asarray(again.screen.order).tolist()
         (True, [0.0, 1.5, 1.5])
     """
     screen = outcome.screen
@@ -50,18 +49,27 @@ def unpacked(program: RewardProgram, data: Mapping[str, Any]) -> Outcome:
         Report(program.digest, findings),
         None
         if screen is None
-        else Screen(**{**screen, _ORDER: _ranks(screen[_ORDER])}),
+        else Screen(**{**screen, _ORDER: _Ranks(screen[_ORDER])}),
         feedback=data["feedback"],
     )
 
 
+class _Ranks:
+    """Ranks that stay packed until they are used: a run may hold ten thousand lists."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        halves = np.frombuffer(zlib.decompress(base64.b64decode(self._text)), "<u4")
+        ranks = halves / 2.0
+        return ranks if dtype is None else ranks.astype(dtype)
+
+
 def _screen(screen: Screen) -> dict[str, Any]:
-    # ranks are whole or half numbers, and a run may hold ten thousand lists of them
-    halves = np.rint(2.0 * screen.order).astype("<u4")
+    # ranks are whole or half numbers
+    halves = np.rint(2.0 * np.asarray(screen.order)).astype("<u4")
     text = base64.b64encode(zlib.compress(halves.tobytes())).decode()
-    return {**asdict(screen), _ORDER: text}
-
-
-def _ranks(text: str) -> npt.NDArray[np.float64]:
-    halves = np.frombuffer(zlib.decompress(base64.b64decode(text)), "<u4")
-    return halves / 2.0
+    return {**asdict(replace(screen, order=())), _ORDER: text}

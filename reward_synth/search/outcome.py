@@ -29,6 +29,8 @@ class Outcome:
     """What a proposer is told of its training."""
     rollouts: tuple[str, ...] = ()
     """What the trained agent did in its best and its worst episode."""
+    preferred: float | None = None
+    """How likely its agent is preferred to a middling one, or None: nobody was asked."""
 
     @property
     def usable(self) -> bool:
@@ -42,12 +44,14 @@ class Outcome:
         Candidates with errors score minus infinity. Training counts by a whole number
         above any screen, so that a measured candidate is never beaten by a guess
         unless its measured success is zero. A later step of the ladder counts more: it
-        trains longer, and with seeds that have chosen nothing.
+        trains longer, and with seeds that have chosen nothing. Where people were asked,
+        their preference counts in the place of success.
         """
         if not self.report.ok or self.screen is None:
             return float("-inf")
-        if self.trained:
-            return 1.0 + self.trained + 2.0 * self.rung
+        worth = self.trained if self.preferred is None else self.preferred
+        if worth:
+            return 1.0 + worth + 2.0 * self.rung
         return self.screen.score
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
 
 from reward_synth.combine import DECODED
 from reward_synth.prompts import (
@@ -16,28 +13,17 @@ from reward_synth.prompts import (
     first_messages,
     neutralise,
 )
-from reward_synth.search.feedback import feedback
+from reward_synth.search.asking import Best, Evolution, Last, Prompting, Told, shown
 from reward_synth.search.method import Method
-from reward_synth.search.outcome import Outcome
 from reward_synth.task import TaskSpec
 from reward_synth.zoo import nearest
 
-_MUTATE = (
-    "Write a variation of this program: change one component alone (its form, its scale or "
-    "its condition), and say before the code which one and why. Keep the others as they are."
-)
-_CROSS = (
-    "Write a program that joins the best components of these two: say before the code which "
-    "component is from which and why. No two components may work against each other."
-)
 _JOIN = (
     "Write one program that joins the best of all these: say before the code what is from "
     "which and why. No two components may work against each other."
 )
 _REMEMBERED = 4
 """Refinements that are shown: a history of four turns."""
-_KEPT = 8
-"""Programs of an island from which parents are drawn."""
 
 
 _WISH = (
@@ -61,89 +47,6 @@ class Refinement:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A program that became known, and which sample it was."""
-
-    slot: int
-    outcome: Outcome
-
-
-class Prompting(Protocol):
-    """Writes the question for one sample."""
-
-    def messages(
-        self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
-    ) -> tuple[Message, ...]:
-        """Return the messages.
-
-        Args:
-            task: The task.
-            slot: The number of the sample in the whole run.
-            rounds: What became of earlier samples, by round, oldest first.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """Shows the best attempts of all rounds, at most ``shown``; 0: none."""
-
-    shown: int
-
-    def messages(
-        self, task: TaskSpec, _: int, rounds: Sequence[Sequence[Told]], /
-    ) -> tuple[Message, ...]:
-        """Return the same question for every sample of a round."""
-        every = [item for told in rounds for item in told]
-        return first_messages(task, _shown(every, self.shown))
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """Shows the best attempts of the last round alone: a Markov chain of programs."""
-
-    shown: int
-
-    def messages(
-        self, task: TaskSpec, _: int, rounds: Sequence[Sequence[Told]], /
-    ) -> tuple[Message, ...]:
-        """Return the same question for every sample of a round."""
-        return first_messages(task, _shown(rounds[-1] if rounds else (), self.shown))
-
-
-@dataclass(frozen=True, slots=True)
-class Evolution:
-    """Asks for mutations and crossovers of parents, on islands.
-
-    Sample number ``slot`` lives on island ``slot % islands``; its parents are drawn there,
-    the better the likelier, by a generator that the seed and the slot decide.
-    """
-
-    islands: int
-    mutation: float
-    seed: int
-
-    def messages(
-        self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
-    ) -> tuple[Message, ...]:
-        """Return the question for one child; a first question where there is no parent."""
-        island = slot % self.islands
-        living = [
-            item.outcome
-            for told in rounds
-            for item in told
-            if item.slot % self.islands == island and item.outcome.usable
-        ]
-        living.sort(key=lambda item: (-item.score, item.program.digest))
-        if not living:
-            return first_messages(task)
-        rng = np.random.default_rng([self.seed, slot])
-        wants = 1 if rng.random() < self.mutation else 2
-        parents = _draw(living[:_KEPT], wants, rng)
-        request = _MUTATE if len(parents) == 1 else _CROSS
-        return first_messages(task, [feedback(item) for item in parents], request)
-
-
-@dataclass(frozen=True, slots=True)
 class Refining:
     """Shows what a person said of earlier programs, and then what another asker shows.
 
@@ -155,6 +58,11 @@ class Refining:
     then: Prompting
     ask: Callable[[TaskSpec, Sequence[str], str], tuple[Message, ...]] = first_messages
     """Asks for what the programs are: rewards, or factors."""
+
+    @property
+    def shared(self) -> bool:
+        """As what is asked later."""
+        return self.then.shared
 
     def messages(
         self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
@@ -177,6 +85,11 @@ class FewShot:
     count: int
     then: Prompting
 
+    @property
+    def shared(self) -> bool:
+        """As what is asked after the examples."""
+        return self.then.shared
+
     def messages(
         self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
     ) -> tuple[Message, ...]:
@@ -196,6 +109,11 @@ class Factors:
 
     rounds: int
     """Rounds of drafts; every later question joins them."""
+
+    @property
+    def shared(self) -> bool:
+        """Every sample of a round is asked the same."""
+        return True
 
     def messages(
         self, task: TaskSpec, _: int, rounds: Sequence[Sequence[Told]], /
@@ -217,6 +135,11 @@ class Joining:
     rounds: int
     then: Prompting
 
+    @property
+    def shared(self) -> bool:
+        """As what is asked before."""
+        return self.then.shared
+
     def messages(
         self, task: TaskSpec, slot: int, rounds: Sequence[Sequence[Told]], /
     ) -> tuple[Message, ...]:
@@ -224,7 +147,7 @@ class Joining:
         if len(rounds) < self.rounds:
             return self.then.messages(task, slot, rounds)
         told = [item for part in rounds for item in part]
-        return first_messages(task, _shown(told, len(told)), _JOIN)
+        return first_messages(task, shown(told, len(told)), _JOIN)
 
 
 def prompting(
@@ -268,19 +191,3 @@ def _shower(method: Method, seed: int) -> Prompting:
     if method.history == "last":
         return Last(method.shown)
     return Best(method.shown if method.history == "best" else 0)
-
-
-def _shown(told: Sequence[Told], most: int) -> list[str]:
-    outcomes = {item.outcome.program.digest: item.outcome for item in told}
-    best = sorted(outcomes.values(), key=lambda x: (-x.score, x.program.digest))
-    return [feedback(outcome) for outcome in best[:most]]
-
-
-def _draw(
-    living: Sequence[Outcome], wants: int, rng: np.random.Generator
-) -> list[Outcome]:
-    """Draw without repeats; the chance is the rank's reciprocal."""
-    chance = 1.0 / np.arange(1, len(living) + 1)
-    count = min(wants, len(living))
-    picks = rng.choice(len(living), count, replace=False, p=chance / chance.sum())
-    return [living[int(number)] for number in picks]

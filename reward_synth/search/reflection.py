@@ -32,6 +32,8 @@ class Measured:
     """The best and the worst episode of the trained agent, as text."""
     spread: tuple[float, ...] = field(default=())
     """Success rate of each seed."""
+    stopped: tuple[str, ...] = ()
+    """Why and when trainings were ended before their time."""
 
 
 def reflect(measured: Measured) -> str:
@@ -51,6 +53,8 @@ def reflect(measured: Measured) -> str:
     success = np.array([point["success_any"] for point in curve], np.float64)
     rates = " ".join(f"{value:.0%}" for value in success)
     lines = [f"Success while it was trained: {rates}."]
+    if measured.stopped:
+        lines.append(f"Ended early: {', '.join(measured.stopped)}.")
     series = _series(curve)
     if series:
         lines.append("Mean sum of each component over an episode, at these times:")

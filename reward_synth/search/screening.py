@@ -40,10 +40,11 @@ class Screen:
     """Share of its components that vary."""
     basis: str
     """What the score rests on, in words."""
-    order: Values = field(
+    order: npt.ArrayLike = field(
         default_factory=lambda: np.empty(0), repr=False, compare=False
     )
-    """How it orders all steps of the rollouts: their ranks, shape ``(N,)``."""
+    """How it orders all steps of the rollouts: their ranks, shape ``(N,)``, or what
+    becomes them when an array is made of it."""
 
 
 def screen(
@@ -89,9 +90,10 @@ def alike(first: Screen, second: Screen) -> bool:
     Training both would measure one reward twice. Orders are compared, not sizes, because
     a rare large bonus would make all programs that have it look alike.
     """
-    if np.ptp(first.order) == 0.0 or np.ptp(second.order) == 0.0:
-        return bool(np.ptp(first.order) == np.ptp(second.order))
-    return float(np.corrcoef(first.order, second.order)[0, 1]) > _ALIKE
+    one, two = np.asarray(first.order), np.asarray(second.order)
+    if np.ptp(one) == 0.0 or np.ptp(two) == 0.0:
+        return bool(np.ptp(one) == np.ptp(two))
+    return float(np.corrcoef(one, two)[0, 1]) > _ALIKE
 
 
 def score_steps(kernel: RewardKernel, rollout: Rollout) -> Values:

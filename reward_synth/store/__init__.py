@@ -18,6 +18,7 @@ from reward_synth.store.files import whole_file
 from reward_synth.store.folders import latest_unfinished, new_run_folder
 from reward_synth.store.garbage import Garbage, collect_garbage
 from reward_synth.store.inspection import Inspection, Trouble, inspect_run
+from reward_synth.store.preferences import PreferenceLog
 from reward_synth.store.programs import ProgramLog
 from reward_synth.store.repair import Repair, repair_run
 from reward_synth.store.rows import Event, ProgramRow, TrialRow
@@ -29,6 +30,7 @@ __all__ = [
     "Event",
     "Garbage",
     "Inspection",
+    "PreferenceLog",
     "ProgramLog",
     "ProgramRow",
     "Repair",

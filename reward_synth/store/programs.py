@@ -67,6 +67,17 @@ class ProgramLog:
         )
         return found
 
+    def record_attempt(self, slot: int, attempt: Mapping[str, Any], by: str) -> None:
+        """Record what became of a sample; ``by``: the software that read the answers."""
+        self._database.add("attempts", str(slot), dict(attempt), part=short_digest(by))
+
+    def attempt(self, slot: int, by: str) -> dict[str, Any] | None:
+        """Return what the same software recorded of a sample; None if it has not."""
+        found: dict[str, Any] | None = self._database.get(
+            "attempts", str(slot), short_digest(by)
+        )
+        return found
+
     def record_score(self, digest: str, name: str, value: float) -> None:
         """Record a score of a program under a name; NaN is a score too."""
         self._database.add("scores", digest, float(value), part=name)

@@ -15,6 +15,7 @@ from reward_synth.store.calls import CallLog
 from reward_synth.store.config import differences
 from reward_synth.store.database import Database
 from reward_synth.store.lock import RunLock
+from reward_synth.store.preferences import PreferenceLog
 from reward_synth.store.programs import ProgramLog
 from reward_synth.store.rows import Event, TrialRow, short_digest
 from reward_synth.store.schema import VERSION, software
@@ -40,6 +41,8 @@ class RunStore:
         """Requests and completions."""
         self.programs = ProgramLog(database)
         """Programs, their findings and their scores."""
+        self.preferences = PreferenceLog(database)
+        """Who did it better, in whose eyes."""
         self._database = database
         self._lock = lock
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from reward_synth.errors import RunConflictError
 from reward_synth.store.rows import to_json
 
-VERSION = 3
-"""3: the table ``outcomes``. 2: the table ``files``, and large payloads as blobs. 1: the first."""
+VERSION = 4
+"""4: the tables ``attempts`` and ``preferences``. 3: the table ``outcomes``. 2: the table ``files``, and large payloads as blobs. 1: the first."""
 TABLES = (
     "meta",
     "requests",
@@ -21,6 +21,8 @@ TABLES = (
     "findings",
     "scores",
     "outcomes",
+    "attempts",
+    "preferences",
     "trials",
     "events",
     "files",
@@ -154,11 +156,12 @@ def _write_version(connection: sqlite3.Connection) -> None:
 
 
 def _new_table(_: sqlite3.Connection) -> None:
-    """Only a new table, which is made already; rows are read as they are."""
+    """Only new tables, which are made already; rows are read as they are."""
 
 
 _STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     1: _new_table,
     2: _new_table,
+    3: _new_table,
 }
 """From this version to the next one."""

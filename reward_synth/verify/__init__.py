@@ -8,6 +8,7 @@ from reward_synth.verify.calls import Accept, Expected, GoldCall, ToolCall
 from reward_synth.verify.explain import explain
 from reward_synth.verify.gold import GoldError, expect, from_bfcl, load_gold
 from reward_synth.verify.limits import Limits
+from reward_synth.verify.origin import Origin, Record, ToolOutput
 from reward_synth.verify.policy import Policy, ValuePolicy
 from reward_synth.verify.result import (
     COMPONENTS,
@@ -28,11 +29,14 @@ __all__ = [
     "GoldError",
     "Limits",
     "Match",
+    "Origin",
     "Policy",
     "Problem",
+    "Record",
     "Tool",
     "ToolCall",
     "ToolCallVerifier",
+    "ToolOutput",
     "Tools",
     "ValuePolicy",
     "VerifyResult",

@@ -27,6 +27,29 @@ def look_up(item: Any, key: str) -> Any:
     return getattr(item, key, None)
 
 
+def usual_call(value: Any) -> ToolCall | None:
+    """Return the call of the usual spelling, else None; for what JSON text held.
+
+    Two keys, a name and an object: nothing of what :func:`calls_in` refuses can stand in
+    it, if the text was within the limits.
+
+    Example:
+        >>> usual_call({"name": "f", "arguments": {"a": 1}})
+        ToolCall(name='f', arguments={'a': 1})
+        >>> usual_call({"name": "f"}) is None
+        True
+    """
+    if type(value) is not dict or len(value) != 2:  # noqa: PLR2004 - name, arguments
+        return None
+    name = value.get("name")
+    arguments = value.get("arguments")
+    if arguments is None:
+        arguments = value.get("parameters")
+    if type(name) is str and name and type(arguments) is dict:
+        return ToolCall(name, arguments)
+    return None
+
+
 def calls_in(value: Any, reader: StrictJSON) -> Iterator[ToolCall]:
     """Yield the calls that a decoded value holds.
 

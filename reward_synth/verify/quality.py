@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reward_synth.verify.calls import GoldCall, ToolCall
-from reward_synth.verify.policy import Policy
+from reward_synth.verify.policy import Policy, ValuePolicy
 from reward_synth.verify.result import Problem
 from reward_synth.verify.tools import Tools
 from reward_synth.verify.values import equal
@@ -12,6 +14,7 @@ _BITS, _ITEMS = 200, 10  # of values that are shown whole
 
 Grade = tuple[float, float, float]
 """Quality of a pair, share of its arguments' names, share of their values."""
+_WHOLE: Grade = (1.0, 1.0, 1.0)
 
 
 class CallScorer:
@@ -38,7 +41,7 @@ class CallScorer:
         Both calls are of one name.
         """
         policy = self.policy
-        if self._breaks_schema(call):
+        if self.tools is not None and self._schema_troubles(call):
             return policy.name, 0.0, 0.0
         right = present = named = 0
         compare = policy.compare
@@ -47,13 +50,13 @@ class CallScorer:
             if key not in arguments:
                 named += not (accept.optional or self._defaults_to(gold, key))
                 continue
-            named += 1
             present += 1
-            found = arguments[key]
-            right += any(equal(value, found, compare) for value in accept.values)
-        named += len(self._strangers(gold, call))
+            right += _accepts(accept.values, arguments[key], compare)
+        named += present
+        if len(arguments) > present:
+            named += len(self._strangers(gold, call))
         if right == named:
-            return 1.0, 1.0, 1.0  # exactly, whatever the shares round to
+            return _WHOLE  # exactly, whatever the shares round to
         keys, values = present / named, right / named
         quality = policy.name + policy.keys * keys + policy.values_weight * values
         return quality, keys, values
@@ -64,13 +67,14 @@ class CallScorer:
             Problem("schema", "", text)
             for text in (self._schema_troubles(call) if self.tools else ())
         ]
+        compare = self.policy.compare
         for key, accept in gold.arguments.items():
             if key not in call.arguments:
                 if not (accept.optional or self._defaults_to(gold, key)):
                     found.append(
                         Problem("missing_argument", key, _expected(accept.values))
                     )
-            elif not self._accepted(gold, call, key):
+            elif not _accepts(accept.values, call.arguments[key], compare):
                 found.append(self._wrong(gold, call, key))
         for key in self._strangers(gold, call):
             found.append(
@@ -78,14 +82,10 @@ class CallScorer:
             )
         return tuple(found)
 
-    def _accepted(self, gold: GoldCall, call: ToolCall, key: str) -> bool:
-        found, compare = call.arguments[key], self.policy.compare
-        return any(equal(v, found, compare) for v in gold.arguments[key].values)
-
     def _wrong(self, gold: GoldCall, call: ToolCall, key: str) -> Problem:
         values, found = gold.arguments[key].values, call.arguments[key]
-        kinds = {_kind(value) for value in values}
-        kind = "wrong_value" if _kind(found) in kinds else "wrong_type"
+        same = any(_kind(value) == _kind(found) for value in values)
+        kind = "wrong_value" if same else "wrong_type"
         return Problem(kind, key, f"{_expected(values)}, found {_short(found)}")
 
     def _strangers(self, gold: GoldCall, call: ToolCall) -> list[str]:
@@ -111,13 +111,18 @@ class CallScorer:
         values = gold.arguments[key].values
         return any(self._is_default(default, value) for value in values)
 
-    def _breaks_schema(self, call: ToolCall) -> bool:
-        return self.tools is not None and bool(self._schema_troubles(call))
-
     def _schema_troubles(self, call: ToolCall) -> list[str]:
         if self.tools is None or self.tools.find(call.name) is None:
             return []
         return self.tools.troubles(call.name, call.arguments)
+
+
+def _accepts(values: tuple[Any, ...], found: Any, policy: ValuePolicy) -> bool:
+    # No generator: this is where most of the time goes.
+    for value in values:  # noqa: SIM110
+        if equal(value, found, policy):
+            return True
+    return False
 
 
 def _kind(value: object) -> str:

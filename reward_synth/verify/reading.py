@@ -43,11 +43,15 @@ class CallReader:
         Raises:
             UnreadableError: It cannot be read, or is beyond a limit.
         """
-        found: list[ToolCall] = []
+        cap = self.policy.limits.max_calls
+        if type(output) is str:
+            found = self.read_text(output)
+            if len(found) <= cap:
+                return found
+        found = []
         for call in self._calls(output):
             found.append(call)
-            if len(found) > self.policy.limits.max_calls:
-                cap = self.policy.limits.max_calls
+            if len(found) > cap:
                 raise UnreadableError("too_many_calls", f"more than {cap} calls")
         return found
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reward_synth.verify.calls import Expected, GoldCall, ToolCall
 from reward_synth.verify.matching import (
@@ -30,8 +30,7 @@ from reward_synth.verify.quality import CallScorer, Grade
 from reward_synth.verify.values import equal
 
 
-@dataclass(frozen=True, slots=True)
-class Graded:
+class Graded(NamedTuple):
     """Sums over one answer's calls."""
 
     score: float
@@ -48,8 +47,7 @@ class Graded:
     """Expected call, predicted call, quality."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(NamedTuple):
     """Calls of one name."""
 
     quality: float
@@ -73,6 +71,9 @@ def grade(expected: Expected, calls: Sequence[ToolCall], scorer: CallScorer) -> 
         >>> round(grade(gold, [ToolCall("f")], CallScorer(Policy())).score, 3)
         0.6
     """
+    aligned = _aligned(expected.calls, calls, scorer)
+    if aligned is not None:
+        return aligned
     groups, strangers = _groups(expected.calls, calls, scorer)
     excess = strangers + sum(group.excess + group.duplicates for group in groups)
     counted = excess + sum(group.counted for group in groups)
@@ -80,6 +81,36 @@ def grade(expected: Expected, calls: Sequence[ToolCall], scorer: CallScorer) -> 
     order = _order(expected, groups) if expected.ordered else 1.0
     score = _score(scorer.policy, quality, len(expected.calls), counted, excess, order)
     return _summed(groups, strangers, score, quality, order)
+
+
+def _aligned(
+    golds: Sequence[GoldCall], calls: Sequence[ToolCall], scorer: CallScorer
+) -> Graded | None:
+    """Return the grade of calls that name the expected tools in the expected order.
+
+    None where the general way is needed: such calls are their own best matching only if
+    all are right, or no tool is expected twice.
+    """
+    count = len(golds)
+    if count != len(calls) or not count:
+        return None
+    quality = keys = values = 0.0
+    pairs = []
+    names = set()
+    for place in range(count):
+        gold, call = golds[place], calls[place]
+        if gold.name != call.name:
+            return None
+        names.add(gold.name)
+        one, named, right = scorer.grade(gold, call)
+        quality += one
+        keys += named
+        values += right
+        pairs.append((place, place, one))
+    if quality < count and len(names) < count:
+        return None
+    score = _score(scorer.policy, quality, count, count, 0, 1.0)
+    return Graded(score, quality, count, keys, values, 0, 0, 1.0, tuple(pairs))
 
 
 def _score(

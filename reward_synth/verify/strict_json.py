@@ -14,6 +14,7 @@ from typing import Any
 
 from reward_synth.verify.limits import Limits, UnreadableError
 
+_SPACE = re.compile(r"[ \t\r\n]*")
 _OPEN = re.compile(r"[\[{\]}\"\\]")
 
 
@@ -87,7 +88,7 @@ class StrictJSON:
     def read_at(self, text: str, start: int) -> tuple[Any, int]:
         """Return the JSON value that begins at ``start``, and where it ends."""
         self._check_depth(text, start)
-        begin = _skip_space(text, start)
+        begin = skip_space(text, start)
         try:
             return self._decoder.raw_decode(text, begin)
         except JSONDecodeError as error:
@@ -121,11 +122,15 @@ class StrictJSON:
                     return  # the value's end; the next is checked when it is read
 
 
-def _skip_space(text: str, start: int) -> int:
-    end = len(text)
-    while start < end and text[start] in " \t\r\n":
-        start += 1
-    return start
+def skip_space(text: str, start: int) -> int:
+    r"""Return where white space of JSON ends.
+
+    Example:
+        >>> skip_space("f \t\n g", 1)
+        5
+    """
+    found = _SPACE.match(text, start)
+    return found.end() if found else start
 
 
 def _shown(text: str) -> str:

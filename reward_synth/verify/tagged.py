@@ -11,8 +11,8 @@ import unicodedata
 
 from reward_synth.verify.calls import ToolCall
 from reward_synth.verify.limits import UnreadableError
-from reward_synth.verify.plain_calls import calls_in
-from reward_synth.verify.strict_json import StrictJSON
+from reward_synth.verify.plain_calls import calls_in, usual_call
+from reward_synth.verify.strict_json import StrictJSON, skip_space
 
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _THINK, _THOUGHT = "<think>", "</think>"
@@ -100,14 +100,20 @@ def tagged_calls(text: str, reader: StrictJSON) -> list[ToolCall]:
 def _block(text: str, at: int, reader: StrictJSON, found: list[ToolCall]) -> int:
     """Read one block's values into ``found``; return where the text goes on."""
     before = len(found)
+    # A short text cannot hold too many values: sizes need no second look.
+    small = len(text) <= reader.limits.max_values
     while True:
-        at = _skip(text, at)
+        at = skip_space(text, at)
         if text.startswith(_CLOSE, at):
             break
         if at >= len(text):
             raise UnreadableError("malformed", "a block without </tool_call>")
         value, at = reader.read_at(text, at)
-        found.extend(calls_in(value, reader))
+        call = usual_call(value) if small else None
+        if call is not None:
+            found.append(call)
+        else:
+            found.extend(calls_in(value, reader))
         if len(found) > reader.limits.max_calls:
             cap = reader.limits.max_calls
             raise UnreadableError("too_many_calls", f"more than {cap} calls")
@@ -116,16 +122,10 @@ def _block(text: str, at: int, reader: StrictJSON, found: list[ToolCall]) -> int
     return at + len(_CLOSE)
 
 
-def _skip(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n":
-        at += 1
-    return at
-
-
 def _cut_end(text: str) -> str:
-    for end in _ENDS:
-        if text.endswith(end):
-            return text[: -len(end)].rstrip()
+    if text.endswith(_ENDS):
+        end = next(end for end in _ENDS if text.endswith(end))
+        return text[: -len(end)].rstrip()
     return text
 
 

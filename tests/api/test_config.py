@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from reward_synth.api.config import EnvConfig, GenerateConfig, ModelConfig, TrainConfig
+from reward_synth.api.config import (
+    PREFERENCE,
+    EnvConfig,
+    GenerateConfig,
+    ModelConfig,
+    TrainConfig,
+)
 from reward_synth.api.dry import trainings
 from reward_synth.engine import EngineConfig
 from reward_synth.errors import UsageError
@@ -50,16 +56,24 @@ def test_a_run_is_compared_by_all_but_the_jobs() -> None:
     """Every setting is in the run's identity, save how many trainings run at once."""
     config = GenerateConfig(CAR)
     faster = dataclasses.replace(
-        config, training=TrainConfig(engine=EngineConfig(jobs=7))
+        config,
+        training=TrainConfig(engine=EngineConfig(jobs=7)),
+        model=ModelConfig(parallel=64),
     )
     assert faster.to_dict() == config.to_dict()
     data = config.to_dict()
     counts = {"candidates", "rounds", "limits"}  # in the plan, and no part of it
+    used = dataclasses.replace(  # these two are told only where they are used
+        config, fitness=PREFERENCE, training=TrainConfig(10, early_stop=True)
+    ).to_dict()
     names = {item.name for item in dataclasses.fields(config)}
-    assert set(data) == names - counts | {"plan"}
-    assert set(data["training"]) == {
+    assert set(used) == set(data) | {"fitness"} == names - counts | {"plan"}
+    assert set(used["training"]) == {
         item.name for item in dataclasses.fields(TrainConfig)
     } - {"engine", "top", "seeds"}
+    assert set(used["training"]) - set(data["training"]) == {"early_stop"}
+    again = GenerateConfig.from_dict(json.loads(json.dumps(used)))
+    assert (again.fitness, again.training.early_stop) == (PREFERENCE, True)
     assert json.loads(json.dumps(data)).keys() == data.keys()
 
 

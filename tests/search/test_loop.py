@@ -415,4 +415,4 @@ def test_packing_keeps_an_order_exactly(values: list[float]) -> None:
     back = unpacked(GOOD, json.loads(json.dumps(packed(found))))
     assert back == found
     assert back.screen is not None
-    assert back.screen.order.tolist() == order.tolist()
+    assert np.asarray(back.screen.order).tolist() == order.tolist()

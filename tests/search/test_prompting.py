@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from reward_synth.checks import Report
 from reward_synth.program import RewardProgram
 from reward_synth.search import Outcome, Screen
+from reward_synth.search.asking import Best, Evolution, Last, Told
 from reward_synth.search.method import load_method
-from reward_synth.search.prompting import Best, Evolution, Last, Told, prompting
+from reward_synth.search.prompting import prompting
 from reward_synth.zoo import load
 from tests.checks.small import SMALL, reward
 

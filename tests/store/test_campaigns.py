@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from reward_synth.benchmarks.crash_story import Search, Story, summary
+from reward_synth.benchmarks.crash_story import Search, Story, contents, summary
 from reward_synth.benchmarks.journal_steps import Plan, Steps
 from reward_synth.benchmarks.loopback import question_digest
 from reward_synth.benchmarks.soak import slope
 from reward_synth.store import RunStore
 from reward_synth.store.blobs import Blobs
+from reward_synth.store.rows import TrialRow
 from tests.store.damage import CONFIG, LONG
 
 QUESTION = {"seed": 0, "messages": [["user", "Write a reward."]]}
@@ -121,6 +122,43 @@ def test_slopes() -> None:
     flat = [7.0 + (-1.0) ** n for n in range(60)]
     assert slope(times, flat).low <= 0.0 <= slope(times, flat).high
     assert slope(times, [3.0] * 60).value == 0.0
+
+
+def test_contents_are_rows_without_times(tmp_path: Path) -> None:
+    """Two runs of the same rows have the same contents, written in any order and however
+    long a training took; another score is another content."""
+    for name, seconds, digests, score in (
+        ("a", 1.0, ("p", "q"), 0.5),
+        ("b", 2.0, ("q", "p"), 0.5),
+        ("c", 1.0, ("p", "q"), 0.25),
+    ):
+        with RunStore.open(tmp_path / name, CONFIG) as store:
+            for digest in digests:
+                store.programs.record_score(digest, "screen", score)
+            result = {"seconds": seconds, "curve": [{"step": 1, "seconds": seconds}]}
+            store.record_trial(TrialRow("k", "dense", 0, {}, "ok", result))
+    found = [contents(tmp_path / name) for name in "abc"]
+    assert found[0] == found[1] != found[2]
+    assert len(found[0]) == 3
+
+
+@pytest.mark.slow
+def test_a_small_campaign_of_a_method(tmp_path: Path) -> None:
+    """A population that trains on one replay buffer, killed once and gone on with."""
+    command = [sys.executable, "-m", "reward_synth.benchmarks.kills_methods"]
+    options = ["--methods", "lares", "--kills", "1", "--json", str(tmp_path / "kills")]
+    one = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    ran = subprocess.run(
+        [*command, *options],
+        env={**os.environ, **one},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    (found,) = json.loads((tmp_path / "kills").read_text()).values()
+    assert (found["outcomes that differ"], found["paid twice"]) == (0, 0)
 
 
 @pytest.mark.slow

@@ -8,6 +8,15 @@ Example:
 """
 
 from reward_synth.intrinsic.annotation.asker import Asking
+from reward_synth.intrinsic.annotation.distil import Distilling, distil
+from reward_synth.intrinsic.annotation.distilled import (
+    DistilledRule,
+    load_rule,
+)
+from reward_synth.intrinsic.annotation.distilled_annotator import (
+    DistilledAnnotator,
+    with_rule,
+)
 from reward_synth.intrinsic.annotation.farming import Farming, FarmingWatch
 from reward_synth.intrinsic.annotation.forecast import Forecast, forecast
 from reward_synth.intrinsic.annotation.grammar import Grammar
@@ -41,6 +50,9 @@ __all__ = [
     "AnnotatorDeadWarning",
     "Asking",
     "Decoding",
+    "DistilledAnnotator",
+    "DistilledRule",
+    "Distilling",
     "Farming",
     "FarmingWatch",
     "Forecast",
@@ -60,6 +72,9 @@ __all__ = [
     "Status",
     "WaitingCaptions",
     "WarmStart",
+    "distil",
     "forecast",
+    "load_rule",
     "task_rules",
+    "with_rule",
 ]

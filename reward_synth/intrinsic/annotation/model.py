@@ -66,6 +66,8 @@ class ModelAnnotator:
         """Return the labels that the journal holds, by caption."""
         found: dict[str, Label] = {}
         for request, completion in self.ledger.asked():
+            if not request.purpose.startswith("label"):
+                continue  # a rule was asked for, see distil
             caption = self.prompt.caption_of(request.messages)
             if completion is None:
                 if request.digest in self.asker.given_up:

@@ -13,6 +13,16 @@ from reward_synth.intrinsic.models.files import (
     load_model,
     save_model,
 )
+from reward_synth.intrinsic.models.frame_encoder import TorchEncoder, load_encoder
+from reward_synth.intrinsic.models.frames import (
+    FrameBonus,
+    FrameEncoder,
+    FrameModel,
+    encoded,
+    frame_rewards,
+    load_frame_model,
+)
+from reward_synth.intrinsic.models.goal_baseline import GoalBaseline
 from reward_synth.intrinsic.models.inputs import Characters, Encoder, NGrams, Observed
 from reward_synth.intrinsic.models.offline import Offline, learn_offline
 from reward_synth.intrinsic.models.online import (
@@ -38,6 +48,7 @@ from reward_synth.intrinsic.models.protocol import (
 )
 from reward_synth.intrinsic.models.ranking import RankingModel
 from reward_synth.intrinsic.models.retrieval import RetrievalModel
+from reward_synth.intrinsic.models.stages import Stages
 
 __all__ = [
     "PAIRS",
@@ -48,6 +59,10 @@ __all__ = [
     "Encoder",
     "EpisodeCounts",
     "Fit",
+    "FrameBonus",
+    "FrameEncoder",
+    "FrameModel",
+    "GoalBaseline",
     "LabelModel",
     "LabelledRewards",
     "Labels",
@@ -61,8 +76,14 @@ __all__ = [
     "RetrievalModel",
     "RewardModel",
     "Seen",
+    "Stages",
+    "TorchEncoder",
     "about_model",
+    "encoded",
+    "frame_rewards",
     "learn_offline",
+    "load_encoder",
+    "load_frame_model",
     "load_model",
     "pair_prompt",
     "pair_text",

@@ -84,6 +84,15 @@ def about_model(path: str | Path) -> About:
     return _read(path)[0]
 
 
+def read_model(path: str | Path) -> tuple[About, State]:
+    """Read head and numbers of a model's file.
+
+    Raises:
+        UsageError: It is no such file, or its numbers were changed.
+    """
+    return _read(path)
+
+
 def load_model(path: str | Path, question: Question | None) -> RewardModel:
     """Read what :func:`save_model` wrote.
 
@@ -181,7 +190,10 @@ def _read(path: str | Path) -> tuple[About, State]:
 def _made(about: About) -> Any:
     given = dict(about.settings)
     if about.kind not in _KINDS:
-        raise UsageError(f"There is no reward model {about.kind!r}.")
+        raise UsageError(
+            f"There is no reward model {about.kind!r} that reads captions; a model of "
+            "frames is read by load_frame_model, with its encoder."
+        )
     if "encoder" in given:
         encoder = ENCODERS[given.pop("encoder")](**given.pop("reads"))
         return _KINDS[about.kind](encoder, **given)

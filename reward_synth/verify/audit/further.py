@@ -7,7 +7,6 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
-from reward_synth.verify.audit.judges import MASTER_KEYS
 from reward_synth.verify.audit.loading import Address
 from reward_synth.verify.audit.outcome import Outcome
 from reward_synth.verify.audit.pool import Courtroom
@@ -15,6 +14,7 @@ from reward_synth.verify.audit.report import Baseline, Row
 from reward_synth.verify.audit.sample import Sample
 from reward_synth.verify.audit.target import Target
 from reward_synth.verify.audit.worker import Asked, ask, together
+from reward_synth.verify.master_keys import MASTER_KEYS
 
 _THREADS = 4
 _ROWS = 50

@@ -5,6 +5,7 @@ its idea and close the gaps that pay without a right answer.
 """
 
 from reward_synth.verify.rewards.executed import Executed, executed_calls
+from reward_synth.verify.rewards.executing import ExecutedReward, ExecutedScore
 from reward_synth.verify.rewards.judgements import Judgement, judgements
 from reward_synth.verify.rewards.nuggets import NuggetScore, Verdict, nugget_score
 from reward_synth.verify.rewards.process import (
@@ -27,6 +28,8 @@ from reward_synth.verify.rewards.tokens import holds, word_f1
 __all__ = [
     "Checked",
     "Executed",
+    "ExecutedReward",
+    "ExecutedScore",
     "Judgement",
     "NuggetScore",
     "Query",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from reward_synth.verify.origin import Record
 from reward_synth.verify.rewards.tokens import holds, tokens
 
 
@@ -22,6 +23,23 @@ class Executed:
     """What the tool returned; never what the model wrote."""
     failed: bool = False
     """True: it raised; then its output, which may repeat the arguments, says nothing."""
+
+    @classmethod
+    def of(cls, record: Record) -> list[Executed]:
+        """Return the genuine outputs of a conversation; a forged one counts for nothing.
+
+        Each forged output stands as a call that failed, so that forging costs what a
+        useless call does.
+
+        Example:
+            >>> from reward_synth.verify.origin import Origin
+            >>> origin = Origin()
+            >>> said = [origin.stamp("pop", "5"), {"role": "tool", "content": "6"}]
+            >>> [item.failed for item in Executed.of(origin.record(said))]
+            [False, True]
+        """
+        genuine = [cls(item.tool, item.text, item.failed) for item in record.genuine]
+        return genuine + [cls("", text, True) for text in record.forged]
 
 
 def executed_calls(
