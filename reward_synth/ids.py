@@ -14,6 +14,11 @@ _TASKS = {
         Hopper-v5 HalfCheetah-v5 Walker2d-v5 Ant-v5 Humanoid-v5 HumanoidStandup-v5
         Swimmer-v5 Reacher-v5 Pusher-v5 InvertedPendulum-v5 InvertedDoublePendulum-v5
     """,
+    "Behaviours/": """
+        HopperForward-v0 HopperFrontFlip-v0 HopperBackFlip-v0 AntForward-v0
+        AntLieDown-v0 AntWaveLeg-v0 AntTurnBack-v0 AntRollOver-v0 AntSit-v0
+        AntLiftPaw-v0
+    """,
     "ManiSkill/": """
         PickCube-v1 PushCube-v1 PullCube-v1 StackCube-v1 LiftPegUpright-v1
         PegInsertionSide-v1 RollBall-v1 PokeCube-v1 PlugCharger-v1

@@ -161,7 +161,8 @@ def test_what_the_pages_count_is_there() -> None:
         suite = load_suite(name)
         if suite.measure == "training":
             kinds = {design.kind for design in suite.designs.values()}
-            assert kinds == set(re.findall(r"sparse|expert|symbolic", rows[name]))
+            said = r"sparse|expert|symbolic|labels|bonus"
+            assert kinds == set(re.findall(said, rows[name]))
 
 
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
