@@ -15,6 +15,7 @@ from reward_synth.agents.ppo_config import PPOConfig
 from reward_synth.agents.ppo_network import ActorCritic
 from reward_synth.agents.ppo_rollout import Rollout
 from reward_synth.intrinsic.annotation import Label
+from reward_synth.intrinsic.denormals import flushed
 
 Table = npt.NDArray[np.float64]
 
@@ -57,17 +58,21 @@ class Learner:
             group["lr"] = rate
         batch = self._tensors(rollout, targets)
         losses = []
-        for _ in range(self.config.epochs):
-            for part in self._parts(rollout):
-                chosen = {name: value[:, part] for name, value in batch.items()}
-                loss = self._loss(chosen, self._before(rollout, part))
-                self._optimiser.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]  # torch's has no types
-                weights = self.network.parameters()
-                nn.utils.clip_grad_norm_(weights, self.config.longest)
-                self._optimiser.step()
-                losses.append(float(loss.detach()))
+        with flushed():
+            for _ in range(self.config.epochs):
+                for part in self._parts(rollout):
+                    chosen = {name: value[:, part] for name, value in batch.items()}
+                    losses.append(self._step(chosen, self._before(rollout, part)))
         return float(np.mean(losses))
+
+    def _step(self, batch: dict[str, Tensor], memory: Tensor) -> float:
+        """Take one step of the descent; return the loss before it."""
+        loss = self._loss(batch, memory)
+        self._optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's has no types
+        nn.utils.clip_grad_norm_(self.network.parameters(), self.config.longest)
+        self._optimiser.step()
+        return float(loss.detach())
 
     def _parts(self, rollout: Rollout) -> Iterator[Any]:
         """Yield what belongs to a minibatch: environments with memory, else steps."""

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from reward_synth.agents.ppo import PPO
 from reward_synth.agents.ppo_config import PPOConfig
-from reward_synth.agents.ppo_rollout import Lanes, make_envs
+from reward_synth.agents.ppo_learn import Learner, Targets
+from reward_synth.agents.ppo_network import ActorCritic
+from reward_synth.agents.ppo_rollout import Lanes, blank, make_envs
 from reward_synth.agents.ppo_sight import FlatSight, NetHackSight
 from reward_synth.errors import UsageError
 from reward_synth.intrinsic import Captioner
@@ -25,6 +27,7 @@ from reward_synth.intrinsic.annotation import (
     RuleAnnotator,
     WarmStart,
 )
+from reward_synth.intrinsic.denormals import flushes
 from reward_synth.intrinsic.models import (
     ClassificationModel,
     LabelledRewards,
@@ -314,3 +317,24 @@ def test_actions_that_are_neither_choices_nor_numbers_are_refused() -> None:
 
     with pytest.raises(UsageError, match="MultiDiscrete"):
         PPO(make_envs([Odd]), seed=0)
+
+
+def test_moments_of_inputs_that_are_gone_do_not_slow_the_descent() -> None:
+    """An input that was seen once: Adam's moments decay by a tenth a step, and are 0 as
+    soon as they leave the usual form of a float, about 760 steps later."""
+    network = ActorCritic(2, gym.spaces.Discrete(2), (4,))
+    learner = Learner(network, PPOConfig(epochs=10, batches=4), seed=0)
+    least = torch.finfo(torch.float32).tiny
+    for number in range(25):  # 40 steps of the descent each
+        rollout = blank(8, 1, 2, np.zeros(1, np.int64), torch.zeros(1, 0))
+        rollout.rows[..., 0] = 1.0
+        rollout.rows[..., 1] = float(number == 0)
+        gains = np.linspace(-1.0, 1.0, 8)[:, None]
+        returns = np.stack([gains, gains], -1)
+        learner.improve(rollout, Targets(gains, returns, gains, []), 3e-4)
+        kept = [row["exp_avg"] for row in learner._optimiser.state.values()]
+        assert not any(((x != 0) & (x.abs() < least)).any() for x in kept)
+    assert bool(
+        (learner._optimiser.state[network.actor[0].weight]["exp_avg"][:, 1] == 0).all()
+    )
+    assert not flushes()

@@ -18,6 +18,7 @@ from torch import nn
 from reward_synth.errors import UsageError
 from reward_synth.intrinsic.bonuses.protocol import Feature, Mask, State, Values, whole
 from reward_synth.intrinsic.bonuses.scale import Moments, part
+from reward_synth.intrinsic.denormals import flushed
 
 _FAR = 5.0
 """Deviations beyond which an input of RND is cut."""
@@ -82,9 +83,10 @@ class _Trained:
     def _descend(self, loss: torch.Tensor) -> None:
         if self._optimiser is None:
             return
-        self._optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch's has no types
-        self._optimiser.step()
+        with flushed():
+            self._optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's has no types
+            self._optimiser.step()
 
     def _flat(self, obs: Any) -> npt.NDArray[np.float64]:
         return np.asarray(self.feature(obs), np.float64)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from reward_synth.errors import UsageError
 from reward_synth.intrinsic.bonuses.protocol import State
+from reward_synth.intrinsic.denormals import flushed
 from reward_synth.intrinsic.models.inputs import Encoder, NGrams
 from reward_synth.intrinsic.models.protocol import Question, Seen
 from reward_synth.intrinsic.models.retrieval import data_digest
@@ -100,13 +101,14 @@ class Learned:
         due = self.steps if examples < self.plenty else 1
         if not examples or not (fresh or self._loss > self.enough):
             return 0
-        for rows in self._batches(examples, due):
-            value = loss(rows)
-            self._optimiser.zero_grad()
-            value.backward()  # type: ignore[no-untyped-call]  # torch's has no types
-            nn.utils.clip_grad_norm_(self._module.parameters(), 10.0)
-            self._optimiser.step()
-            self._loss = float(value.detach())
+        with flushed():
+            for rows in self._batches(examples, due):
+                value = loss(rows)
+                self._optimiser.zero_grad()
+                value.backward()  # type: ignore[no-untyped-call]  # torch's has no types
+                nn.utils.clip_grad_norm_(self._module.parameters(), 10.0)
+                self._optimiser.step()
+                self._loss = float(value.detach())
         self.fitted = True
         return due
 
