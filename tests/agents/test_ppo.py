@@ -334,7 +334,6 @@ def test_moments_of_inputs_that_are_gone_do_not_slow_the_descent() -> None:
         learner.improve(rollout, Targets(gains, returns, gains, []), 3e-4)
         kept = [row["exp_avg"] for row in learner._optimiser.state.values()]
         assert not any(((x != 0) & (x.abs() < least)).any() for x in kept)
-    assert bool(
-        (learner._optimiser.state[network.actor[0].weight]["exp_avg"][:, 1] == 0).all()
-    )
+    first: Any = network.actor[0].weight
+    assert bool((learner._optimiser.state[first]["exp_avg"][:, 1] == 0).all())
     assert not flushes()
