@@ -36,6 +36,7 @@ class FieldLook:
         UsageError: No field is named, or one is not read from observations.
 
     Example:
+        >>> import gymnasium as gym
         >>> from reward_synth.task import Field
         >>> task = TaskSpec("T", "go", (Field("x", source="obs[0]"),), Field("action"))
         >>> FieldLook(task, gym.make("CartPole-v1"), ["x"])(np.array([[1.0, 0, 0, 0], [2.0, 0, 0, 0]]))
@@ -97,6 +98,7 @@ class Player:
         UsageError: ``horizon`` is below 1.
 
     Example:
+        >>> import gymnasium as gym
         >>> envs = gym.make_vec("CartPole-v1", 2, vectorization_mode="sync")
         >>> policy = VectorPolicy(
         ...     envs.single_observation_space, envs.single_action_space, (2,))

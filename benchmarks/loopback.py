@@ -244,7 +244,7 @@ def label(question: str) -> str:
 
     Example:
         >>> label("a key"), label("a rat")
-        ('{"label": "unhelpful"}', '{"label": "helpful"}')
+        ('{"label": "helpful"}', '{"label": "unhelpful"}')
     """
     odd = hashlib.sha256(question.encode()).digest()[0] % 2
     return json.dumps({"label": "helpful" if odd else "unhelpful"})

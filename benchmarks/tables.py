@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from reward_synth.benchmarks.kernels import ratio_lines, table
+from reward_synth.benchmarks.oni_keyroom import table as study_table
 from reward_synth.benchmarks.security_tables import security_tables
 from reward_synth.report import RunData
 from reward_synth.report.summary import SEED, summarise, summary_table, verdict
@@ -27,6 +28,7 @@ README = ROOT / "README.md"
 KERNELS = ROOT / "docs" / "kernels.md"
 BENCHES = ROOT / "docs" / "benchmarks.md"
 SECURITY = ROOT / "docs" / "security.md"
+LABELS = ROOT / "docs" / "intrinsic-learning.md"
 BEGIN = "<!-- results: begin -->"
 END = "<!-- results: end -->"
 _LABELS = {
@@ -222,6 +224,25 @@ def updated_security(text: str) -> str:
     return _replaced(text, "\n\n".join([BEGIN, security_tables(RESULTS), END]))
 
 
+def study_section(path: Path) -> str:
+    """Return the table of the study of labels, and what made it."""
+    data = json.loads(path.read_text())
+    packages = ", ".join(
+        f"{name} {number}" for name, number in data["versions"].items()
+    )
+    said = (
+        f"`{data['command']}` made `{path.relative_to(ROOT)}`: {len(data['rows'])} "
+        f"trainings of {data['steps']:,} steps, with {packages}. Intervals of 95 %."
+    )
+    lines = study_table(data["summary"])
+    return "\n".join([BEGIN, "", said, "", *lines, "", END])
+
+
+def updated_study(text: str) -> str:
+    """Return the text of the page on learning from labels with the current section."""
+    return _replaced(text, study_section(RESULTS / "oni_keyroom.json"))
+
+
 def _replaced(text: str, new: str) -> str:
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
@@ -238,6 +259,7 @@ def main() -> None:
     KERNELS.write_text(updated_kernels(KERNELS.read_text()))
     BENCHES.write_text(updated_benches(BENCHES.read_text()))
     SECURITY.write_text(updated_security(SECURITY.read_text()))
+    LABELS.write_text(updated_study(LABELS.read_text()))
     if given.json:
         given.json.write_text(json.dumps(load_results(), indent=1) + "\n")
 

@@ -72,7 +72,7 @@ def bradley_terry(wins: npt.ArrayLike, prior: float = 1.0) -> Values:
 
     Example:
         >>> bradley_terry([[0, 2, 1], [0, 0, 1], [1, 1, 0]]).round(3).tolist()
-        [0.708, 0.292, 0.5]
+        [0.65, 0.35, 0.5]
     """
     won = np.asarray(wins, np.float64)
     played = won + won.T
