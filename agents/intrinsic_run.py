@@ -48,6 +48,7 @@ from reward_synth.intrinsic.models import (
     load_model,
     save_model,
 )
+from reward_synth.intrinsic.pauses import short_collections
 from reward_synth.wrappers.bonus import VectorBonusReward
 
 _LAST = 5
@@ -176,7 +177,8 @@ class Training:
                 tell(self.progress(time.perf_counter() - began))
 
         try:
-            self.agent.learn(config.steps, update)
+            with short_collections():
+                self.agent.learn(config.steps, update)
         finally:
             recorder.close()
             self._save()
